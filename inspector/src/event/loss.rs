@@ -1,0 +1,58 @@
+//! What was lost, and how a source ended.
+
+use super::id::BootTime;
+
+/// Events that were produced and did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Where they were lost.
+    pub layer: Layer,
+    /// The cpu whose events they were, where one is known.
+    pub cpu: Option<u16>,
+    /// How many, by record kind (names of `inspector_ebpf::abi::record::kind`).
+    pub lost: Vec<(&'static str, u64)>,
+    /// Not before.
+    pub from: BootTime,
+    /// Not after.
+    pub until: BootTime,
+}
+
+impl Gap {
+    /// All kinds together.
+    pub fn total(&self) -> u64 {
+        self.lost.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// Where events can be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The kernel's ring was full.
+    Ring,
+    /// A kernel map was full: what it would have followed is not followed.
+    Map(&'static str),
+    /// The kernel skipped runs of a program.
+    Missed,
+    /// A record that could not be decoded.
+    Damaged,
+}
+
+/// How a source ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceEnd {
+    /// `None` = it was asked to, or its target ended.
+    pub error: Option<String>,
+    /// By record kind: produced, received, lost.
+    pub counts: Vec<(&'static str, Count)>,
+}
+
+/// How one kind of record fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Wanted to be sent.
+    pub produced: u64,
+    /// Arrived.
+    pub received: u64,
+    /// Did not.
+    pub lost: u64,
+}

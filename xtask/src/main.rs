@@ -1,0 +1,2 @@
+//! The project's chores, one file a verb.
+fn main() {}
