@@ -106,6 +106,8 @@ pub mod class {
     pub const GETFD: u8 = 18;
     /// io_uring_register: registered files are held beyond their descriptor.
     pub const REGISTER: u8 = 19;
+    /// An x32 call with a number of its own (no 64-bit row has this class).
+    pub const X32: u8 = 20;
 }
 
 /// Handle kinds as a call can know them at birth.

@@ -51,6 +51,10 @@ pub struct Config {
     pub follow_forks: u32,
     /// Wake the reader when this many bytes wait in the ring; 0 = never, it polls.
     pub wakeup_bytes: u32,
+    /// 1 = the probe set has waits: the exit of every call of a target ends one.
+    pub waits: u32,
+    /// Zero.
+    pub pad: u32,
     /// A wait is sent when it lasted longer, nanoseconds.
     pub wait_threshold_ns: u64,
 }

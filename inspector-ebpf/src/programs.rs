@@ -1,0 +1,9 @@
+//! The programs, by what they watch. Each is loaded and attached by itself.
+
+mod call;
+mod control;
+mod entry;
+mod mark;
+mod table;
+mod thread;
+mod wait;
