@@ -3,6 +3,8 @@
 //! Data flows one way: **source → events → ledger → verdict → report**. The modules, in reading
 //! order:
 //!
-//! - [`event`]: what happened, as every source tells it.
+//! - [`event`]: what happened, as every source tells it;
+//! - [`source`]: where events come from.
 
 pub mod event;
+pub mod source;
