@@ -104,10 +104,8 @@ pub mod class {
     pub const LANDLOCK: u8 = 17;
     /// pidfd_getfd: a duplicate of another process's descriptor.
     pub const GETFD: u8 = 18;
-    /// io_uring_register: registered files are held beyond their descriptor.
-    pub const REGISTER: u8 = 19;
     /// An x32 call with a number of its own (no 64-bit row has this class).
-    pub const X32: u8 = 20;
+    pub const X32: u8 = 19;
 }
 
 /// Handle kinds as a call can know them at birth.
@@ -468,14 +466,6 @@ pub const CALLS: &[Call] = &[
         class::BIRTH,
         handle::IO_URING,
         cloexec::ALWAYS,
-        0,
-    ),
-    call(
-        427,
-        "io_uring_register",
-        class::REGISTER,
-        handle::NONE,
-        cloexec::NEVER,
         0,
     ),
     call(

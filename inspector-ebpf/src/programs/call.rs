@@ -145,7 +145,6 @@ fn changed_table(
         class::SIGNALFD if born(ret) && args[0] as i32 == -1 => send_birth(&call, current),
         class::LANDLOCK if born(ret) && args[2] == 0 => send_birth(&call, current),
         class::GETFD if born(ret) => send_birth(&call, current),
-        class::REGISTER if ret >= 0 => call.send(current),
         class::X32 => unsettle(current, unsettled::X32, number),
         _ => {}
     }

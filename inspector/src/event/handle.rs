@@ -52,8 +52,7 @@ pub enum HandleChange {
         /// The description's address.
         file: Option<FileAddress>,
     },
-    /// The description behind `fd` was sent (SCM_RIGHTS) or registered with io_uring: others may
-    /// hold it from now on.
+    /// The description behind `fd` was sent (SCM_RIGHTS): others may hold it from now on.
     Shared {
         /// The number.
         fd: Fd,
@@ -125,6 +124,9 @@ pub enum Unsettled {
     Ancillary,
     /// Numbers that could not be read from the caller's memory.
     Memory,
+    /// A close that failed with an error no file gives: seccomp or ptrace kept it from the
+    /// kernel, or the file gave it after all.
+    Filtered,
 }
 
 /// What a handle is.

@@ -1,4 +1,7 @@
-//! The eBPF source: what the running kernel offers, where a program's marks lie.
+//! The eBPF source: the kernel's own word on threads, descriptors, waits and marks.
 
 pub mod btf;
+pub mod decode;
+pub mod hook;
 pub mod kernel;
+pub mod load;
