@@ -4,4 +4,79 @@
 //! batches, and a way to ask. No type of a particular source passes this module: whoever reads
 //! `batches` can't tell the kernel's programs from /proc but by [`Running::kind`].
 
+use std::{sync::mpsc, thread, time::Duration};
+
+use tokio::sync::{mpsc as batches, oneshot};
+
+use crate::event::{Batch, id::Tgid};
+
 pub mod ebpf;
+
+use ebpf::hook::ProbeSet;
+
+/// Batches that wait at most between a source and its reader. A source whose reader is slow waits
+/// here, and the kernel counts what it could not keep meanwhile.
+pub const BATCHES: usize = 64;
+
+/// Most events in one batch.
+pub const BATCH_EVENTS: usize = 16_384;
+
+/// A source at work.
+#[derive(Debug)]
+pub struct Running {
+    /// What happened. Closed after the source's `End`.
+    pub batches: batches::Receiver<Batch>,
+    /// How to ask it.
+    pub requests: mpsc::Sender<Request>,
+    /// What it is.
+    pub kind: SourceKind,
+    /// Its thread. It ends after `End` was sent and everything is detached.
+    pub thread: thread::JoinHandle<()>,
+}
+
+/// What a source rests on: every output says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The kernel's programs.
+    Ebpf(ProbeSet),
+    /// /proc, read again and again: births and deaths between two readings are not seen, and
+    /// times are intervals.
+    Polling {
+        /// The time from one reading to the next.
+        every: Duration,
+        /// Why there is nothing better.
+        why: String,
+    },
+}
+
+/// What a source can be asked. The answer comes as events; replies only say that they were sent.
+#[derive(Debug)]
+pub enum Request {
+    /// Trace a process, and its children.
+    Follow {
+        /// The process.
+        tgid: Tgid,
+        /// Told when its baseline has been sent, or why it can't be traced.
+        done: oneshot::Sender<Result<Followed, String>>,
+    },
+    /// Compare what is known with /proc.
+    Audit {
+        /// Whether the ledger may be corrected.
+        heal: bool,
+        /// Told when the audits have been sent.
+        done: oneshot::Sender<()>,
+    },
+    /// Send everything that has happened so far.
+    Drain(oneshot::Sender<()>),
+    /// End.
+    Stop,
+}
+
+/// What following a process came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Mark sites attached in its program.
+    pub marks: usize,
+    /// What could not be attached, and why.
+    pub unusable: Vec<String>,
+}

@@ -1,7 +1,13 @@
 //! The eBPF source: the kernel's own word on threads, descriptors, waits and marks.
 
 pub mod btf;
+mod counters;
 pub mod decode;
 pub mod hook;
 pub mod kernel;
 pub mod load;
+mod marks;
+mod order;
+pub mod session;
+pub mod usdt;
+mod waits;
