@@ -1,7 +1,7 @@
 //! `test`: all tests; the privileged binary is built by the user and started through sudo.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
 };
@@ -81,7 +81,7 @@ fn run_privileged(root: &Root, binary: &Path, arguments: &[String]) -> anyhow::R
     if io::IsTerminal::is_terminal(&io::stdout()) {
         command.args(["--color", "always"]);
     }
-    let (status, said) = tee(&mut command)?;
+    let (status, said) = tee(&mut command, &mut io::stdout())?;
     let skips: Vec<&str> = skips(&said);
     let probes = match skips.is_empty() {
         true => Ok(()),
@@ -138,8 +138,8 @@ fn skips(said: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Runs `command` with its stdout and stderr going to our stdout, and also gives what it said.
-fn tee(command: &mut Command) -> anyhow::Result<(ExitStatus, String)> {
+/// Runs `command` with its stdout and stderr going to `out`, and also gives what it said.
+fn tee(command: &mut Command, out: &mut dyn io::Write) -> anyhow::Result<(ExitStatus, String)> {
     let (mut reader, writer) = io::pipe().context("no pipe for the tests' output")?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command
@@ -155,9 +155,8 @@ fn tee(command: &mut Command) -> anyhow::Result<(ExitStatus, String)> {
             break;
         }
         said.extend_from_slice(&chunk[..length]);
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(&chunk[..length])?;
-        stdout.flush()?;
+        out.write_all(&chunk[..length])?;
+        out.flush()?;
     }
     let status = child.wait().context("the tests' end")?;
     Ok((status, String::from_utf8_lossy(&said).into_owned()))
@@ -206,7 +205,9 @@ mod tests {
     fn tee_keeps_both_streams_in_order_and_the_status() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo tee 1; echo tee 2 >&2; echo tee 3; exit 4"]);
-        let (status, said) = tee(&mut command).unwrap();
+        let mut out = Vec::new();
+        let (status, said) = tee(&mut command, &mut out).unwrap();
+        assert_eq!(out, said.as_bytes());
         assert_eq!(said, "tee 1\ntee 2\ntee 3\n");
         assert_eq!(status.code(), Some(4));
     }
