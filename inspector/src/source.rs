@@ -11,6 +11,7 @@ use tokio::sync::{mpsc as batches, oneshot};
 use crate::event::{Batch, id::Tgid};
 
 pub mod ebpf;
+pub mod procfs;
 
 use ebpf::hook::ProbeSet;
 

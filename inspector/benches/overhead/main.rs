@@ -1,0 +1,221 @@
+//! What watching costs: the same loops alone, under each probe set, beside a traced program, and
+//! under `strace -f`, in one run. `cargo xtask overhead` runs it with the rights it needs.
+//!
+//! A machine is noisy, so each figure is taken in short slices, the ways of running interleaved,
+//! and the minimum and the median of the slices are printed, as ratios to the minimum and the
+//! median of the slices alone.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+mod workload;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use anyhow::{Context as _, ensure};
+use inspector::{
+    event::id::Tgid,
+    source::{
+        Request, Running,
+        ebpf::{hook::ProbeSetKind, load::LoadOptions, session},
+    },
+};
+use tokio::sync::oneshot;
+use workload::{WORKLOADS, Workload};
+
+/// Rounds; each takes one slice of every loop in every way of running.
+const ROUNDS: usize = 7;
+/// strace makes a slice so much longer that it gets this part of the iterations.
+const STRACE_PART: u32 = 20;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("serve") => Ok(workload::serve()?),
+        _ => compare(),
+    }
+}
+
+/// How a loop runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Alone,
+    Traced(usize),
+    Beside(usize),
+    Strace,
+}
+
+const SETS: [ProbeSetKind; 2] = [ProbeSetKind::BirthsAndDeaths, ProbeSetKind::WithWaits];
+
+fn compare() -> anyhow::Result<()> {
+    let mut slices: BTreeMap<(usize, Way), Vec<f64>> = BTreeMap::new();
+    let mut lost = 0;
+    let mut target = Program::start(&[])?;
+    let mut bystander = Program::start(&[])?;
+    let mut take = |program: &mut Program, way: Way, part: u32| -> anyhow::Result<()> {
+        for (row, workload) in WORKLOADS.iter().enumerate() {
+            let iterations = workload.iterations / part;
+            slices.entry((row, way)).or_default().push(program.slice(workload, iterations)?);
+        }
+        Ok(())
+    };
+    for round in 0..ROUNDS {
+        eprint_progress(round);
+        take(&mut target, Way::Alone, 1)?;
+        for (index, set) in SETS.into_iter().enumerate() {
+            let watch = Watch::start(set, target.pid())?;
+            take(&mut target, Way::Traced(index), 1)?;
+            take(&mut bystander, Way::Beside(index), 1)?;
+            lost += watch.stop()?;
+        }
+        let mut straced = Program::start(&["strace", "-f", "-qq", "-o", "/dev/null"])?;
+        take(&mut straced, Way::Strace, STRACE_PART)?;
+        straced.end()?;
+    }
+    target.end()?;
+    bystander.end()?;
+    print_table(&slices);
+    println!("\nrecords lost in all of it: {lost}");
+    Ok(())
+}
+
+fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>) {
+    println!("ratios to the same loop alone: minimum / median of {ROUNDS} interleaved slices\n");
+    let ways = [
+        (Way::Traced(0), "births+deaths"),
+        (Way::Beside(0), "untraced beside"),
+        (Way::Traced(1), "with waits"),
+        (Way::Beside(1), "untraced beside"),
+        (Way::Strace, "strace -f"),
+    ];
+    print!("{:<8}{:>14}", "loop", "alone ns");
+    for (_, name) in ways {
+        print!("{name:>18}");
+    }
+    println!();
+    for (row, workload) in WORKLOADS.iter().enumerate() {
+        let alone = &slices[&(row, Way::Alone)];
+        print!("{:<8}{:>14}", workload.name, format!("{:.0} / {:.0}", minimum(alone), median(alone)));
+        for (way, _) in ways {
+            let these = &slices[&(row, way)];
+            let (low, middle) = (minimum(these) / minimum(alone), median(these) / median(alone));
+            print!("{:>18}", format!("{low:.2} / {middle:.2}"));
+        }
+        println!("   {}", workload.what);
+    }
+}
+
+fn minimum(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+fn eprint_progress(round: usize) {
+    let _a_closed_stderr_is_no_matter = write!(io::stderr(), "\rround {} of {ROUNDS} ", round + 1);
+}
+
+/// A program that runs slices on demand.
+struct Program {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(under: &[&str]) -> anyhow::Result<Self> {
+        let this = std::env::current_exe()?;
+        let mut command = match under {
+            [] => Command::new(this),
+            [tracer, arguments @ ..] => {
+                let mut command = Command::new(tracer);
+                command.args(arguments).arg(this);
+                command
+            }
+        };
+        let mut child = command
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("can't start {under:?}; strace comes from the package strace"))?;
+        let ask = child.stdin.take().context("its input is piped")?;
+        let answers = BufReader::new(child.stdout.take().context("its output is piped")?);
+        Ok(Self { child, ask, answers })
+    }
+
+    fn pid(&self) -> Tgid {
+        Tgid(self.child.id())
+    }
+
+    /// Nanoseconds an iteration.
+    fn slice(&mut self, workload: &Workload, iterations: u32) -> anyhow::Result<f64> {
+        writeln!(self.ask, "{} {iterations}", workload.name)?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        let took: u32 = line.trim().parse().with_context(|| format!("{} answered {line:?}", workload.name))?;
+        Ok(f64::from(took) / f64::from(iterations))
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        let Self { mut child, ask, answers } = self;
+        drop((ask, answers));
+        let status = child.wait()?;
+        ensure!(status.success(), "a workload ended with {status}");
+        Ok(())
+    }
+}
+
+/// inspector's own source, watching one program; what it tells is received and thrown away.
+struct Watch {
+    running: Running,
+}
+
+impl Watch {
+    fn start(set: ProbeSetKind, target: Tgid) -> anyhow::Result<Self> {
+        let options = LoadOptions { set, ..LoadOptions::default() };
+        let mut running = session::start(&options)?;
+        let (done, answer) = oneshot::channel();
+        running.requests.send(Request::Follow { tgid: target, done })?;
+        let followed = answer.blocking_recv()?;
+        ensure!(followed.is_ok(), "can't follow: {followed:?}");
+        let (sender, batches) = tokio::sync::mpsc::channel(1);
+        drop(sender);
+        let mut received = std::mem::replace(&mut running.batches, batches);
+        // The reader is a thread of this process, as in the real tool.
+        let (sender, batches) = tokio::sync::mpsc::channel(1);
+        running.batches = batches;
+        std::thread::spawn(move || {
+            while let Some(batch) = received.blocking_recv() {
+                let last = batch.events.into_iter().last();
+                if let Some(last) = last
+                    && matches!(last.what, inspector::event::What::End(_))
+                {
+                    let events = vec![last];
+                    let _asker_may_be_gone = sender.blocking_send(inspector::event::Batch { events });
+                }
+            }
+        });
+        Ok(Self { running })
+    }
+
+    /// Ends it; returns how many records were lost.
+    fn stop(self) -> anyhow::Result<u64> {
+        let Self { mut running } = self;
+        running.requests.send(Request::Stop)?;
+        let batch = running.batches.blocking_recv().context("the source ends with its counts")?;
+        running.thread.join().ok();
+        let lost = batch.events.iter().map(|event| match &event.what {
+            inspector::event::What::End(end) => end.counts.iter().map(|(_, count)| count.lost).sum(),
+            _ => 0,
+        });
+        Ok(lost.sum())
+    }
+}

@@ -1,0 +1,349 @@
+//! The running source: drains the ring, puts events in order, answers requests, until it ends.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use aya::{
+    Ebpf,
+    maps::{Array, HashMap as BpfMap, Map, MapData, MapError, PerCpuArray, RingBuf},
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    time::{ClockId, clock_gettime},
+};
+use tokio::sync::mpsc as batches;
+
+use super::{
+    counters::Ledgered,
+    decode::Decoder,
+    load::{LoadError, LoadOptions, Loaded, load},
+    marks::Marks,
+    order::{HOLD_NS, Order},
+    waits::Waits,
+};
+use crate::{
+    event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
+    source::{BATCH_EVENTS, BATCHES, Followed, Request, Running, SourceKind, procfs},
+};
+
+/// Time between two looks at the ring.
+const POLL: Duration = Duration::from_millis(10);
+/// Time between two ticks when nothing happens.
+const TICK: Duration = Duration::from_millis(50);
+/// Time between two looks whether targets live and whether programs skipped runs.
+const CHECK: Duration = Duration::from_millis(200);
+
+/// Loads the programs and starts the source. It traces nobody yet.
+///
+/// # Errors
+/// Where the kernel refuses the maps or every program.
+pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
+    let Loaded { ebpf, probes } = load(options)?;
+    let kind = SourceKind::Ebpf(probes.clone());
+    let (sender, batches) = batches::channel(BATCHES);
+    let (requests, asked) = mpsc::channel();
+    let has_waits = probes.has("task_switched");
+    let mut session = Session::new(ebpf, sender, has_waits).map_err(|error| {
+        LoadError::Object(format!("its maps are not as expected: {error}"))
+    })?;
+    let thread = thread::Builder::new()
+        .name("inspector-ebpf".to_owned())
+        .spawn(move || session.run(&asked))
+        .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
+    Ok(Running { batches, requests, kind, thread })
+}
+
+/// `CLOCK_BOOTTIME` now.
+pub fn boot_time() -> BootTime {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
+    BootTime(seconds * 1_000_000_000 + nanoseconds)
+}
+
+struct Session {
+    ebpf: Ebpf,
+    ring: RingBuf<MapData>,
+    targets: BpfMap<MapData, u32, [u8; 8]>,
+    counters: Ledgered,
+    marks: Marks,
+    waits: Option<Waits>,
+    decoder: Decoder,
+    order: Order,
+    sender: batches::Sender<Batch>,
+    /// Targets named by requests, or seen in the kernel's map since.
+    followed: BTreeSet<u32>,
+    /// When the drain before this one began.
+    drained: BootTime,
+    ticked: Instant,
+    checked: Instant,
+    /// When the last look at skipped runs was.
+    missed_since: BootTime,
+}
+
+/// Whether the source goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+/// The reader is gone: nobody wants to know more.
+struct ReaderGone;
+
+impl Session {
+    fn new(mut ebpf: Ebpf, sender: batches::Sender<Batch>, has_waits: bool) -> Result<Self, MapError> {
+        let waits = if has_waits {
+            Some(Waits::new(
+                take(&mut ebpf, "WAITS")?,
+                take(&mut ebpf, "FUTEXES")?,
+                take(&mut ebpf, "FUTEX_WAKERS")?,
+            ))
+        } else {
+            None
+        };
+        let now = boot_time();
+        Ok(Self {
+            ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
+            targets: take(&mut ebpf, "TARGETS")?,
+            counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
+            marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
+            waits,
+            ebpf,
+            decoder: Decoder::default(),
+            order: Order::default(),
+            sender,
+            followed: BTreeSet::new(),
+            drained: now,
+            ticked: Instant::now(),
+            checked: Instant::now(),
+            missed_since: now,
+        })
+    }
+
+    fn run(&mut self, asked: &mpsc::Receiver<Request>) {
+        let end = loop {
+            self.wait_for_records();
+            match self.step(asked) {
+                Ok(Next::GoOn) => {}
+                Ok(Next::Stop) => break None,
+                Err(Stopped::ReaderGone) => return,
+                Err(Stopped::Failed(error)) => break Some(error),
+            }
+        };
+        let counts = self.counters.counts();
+        let end = SourceEnd { error: end, counts };
+        let event = Event { at: boot_time(), what: What::End(Box::new(end)) };
+        let _reader_may_be_gone = self.send(vec![event]);
+    }
+
+    fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
+        self.drain(false)?;
+        loop {
+            match asked.try_recv() {
+                Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
+                    self.drain(true)?;
+                    return Ok(Next::Stop);
+                }
+                Ok(request) => self.answer(request)?,
+                Err(mpsc::TryRecvError::Empty) => break,
+            }
+        }
+        if self.checked.elapsed() >= CHECK {
+            self.checked = Instant::now();
+            if self.forget_the_dead() {
+                self.drain(true)?;
+                return Ok(Next::Stop);
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// Sleeps until the poll interval is over or the kernel side forced a wake-up.
+    fn wait_for_records(&self) {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: POLL.subsec_nanos().into() };
+        // An interrupted or failed wait only means an early look.
+        let _looked_early = poll(&mut [PollFd::new(&self.ring, PollFlags::IN)], Some(&timeout));
+    }
+
+    fn answer(&mut self, request: Request) -> Result<(), Stopped> {
+        match request {
+            Request::Follow { tgid, done } => {
+                let followed = self.follow(tgid)?;
+                let _asker_may_be_gone = done.send(followed);
+            }
+            Request::Audit { heal, done } => {
+                self.drain(true)?;
+                self.audit(heal)?;
+                let _asker_may_be_gone = done.send(());
+            }
+            Request::Drain(done) => {
+                self.drain(true)?;
+                let _asker_may_be_gone = done.send(());
+            }
+            Request::Stop => {}
+        }
+        Ok(())
+    }
+
+    /// Attach first, then the baseline: nothing is missed in between.
+    fn follow(&mut self, tgid: Tgid) -> Result<Result<Followed, String>, Stopped> {
+        if is_gone(tgid) {
+            return Ok(Err(format!("there is no process {tgid}")));
+        }
+        let named = 1_u64.to_ne_bytes();
+        if let Err(error) = self.targets.insert(tgid.0, named, 0) {
+            return Ok(Err(format!("can't follow process {tgid}: {error}")));
+        }
+        self.followed.insert(tgid.0);
+        let followed = self.marks.attach(&mut self.ebpf, tgid);
+        let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
+            Ok(scan) => scan,
+            Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
+        };
+        let event = Event { at: scan.ended, what: What::Scan(Box::new(scan)) };
+        self.send(vec![event])?;
+        Ok(followed)
+    }
+
+    fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
+        for tgid in self.followed.clone() {
+            // A process that can't be read leaves what is unknown unknown.
+            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
+            else {
+                continue;
+            };
+            // What changed while /proc was read must reach the ledger before the audit does: it
+            // leaves alone what had an event in between.
+            self.drain(true)?;
+            self.send(vec![Event { at: scan.ended, what: What::Scan(Box::new(scan)) }])?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is in the ring and sends what is old enough; everything, if `all`.
+    fn drain(&mut self, all: bool) -> Result<(), Stopped> {
+        let began = boot_time();
+        let mut taken = 0;
+        while let Some(record) = self.ring.next() {
+            if let Some(header) = Decoder::header(&record) {
+                self.counters.arrived(&header);
+            }
+            if self.decoder.decode(&record, self.order.incoming()).is_err() {
+                self.counters.damaged();
+            }
+            taken += 1;
+            if taken >= BATCH_EVENTS && !all {
+                break;
+            }
+        }
+        let mut events = Vec::new();
+        if let Some(waits) = &mut self.waits {
+            waits.sample(boot_time(), all, self.order.incoming());
+        }
+        let until = if all {
+            BootTime(u64::MAX)
+        } else {
+            BootTime(began.0.saturating_sub(HOLD_NS))
+        };
+        self.order.release(until, &mut events);
+        let lost = self.gaps(began, &mut events)?;
+        if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
+            self.ticked = Instant::now();
+            let at = if all { boot_time() } else { until };
+            events.push(Event { at, what: What::Tick });
+        }
+        self.drained = began;
+        if !events.is_empty() {
+            self.send(events)?;
+        }
+        if lost {
+            // Only /proc can tell now what became of what was lost.
+            self.audit(true)?;
+        }
+        Ok(())
+    }
+
+    /// Appends what was lost; true if anything was.
+    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<bool, Stopped> {
+        let mut gaps = Vec::new();
+        self.counters
+            .gaps(self.drained, now, &mut gaps)
+            .map_err(|error| Stopped::Failed(format!("can't read the kernel's counters: {error}")))?;
+        if self.checked.elapsed() >= CHECK {
+            self.counters.missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
+            self.missed_since = now;
+        }
+        let lost = !gaps.is_empty();
+        events.extend(
+            gaps.into_iter().map(|gap| Event { at: gap.until, what: What::Gap(Box::new(gap)) }),
+        );
+        Ok(lost)
+    }
+
+    /// Drops targets that are gone, and learns of those that forks added. True when none is left
+    /// of some that were.
+    fn forget_the_dead(&mut self) -> bool {
+        let in_kernel: Vec<u32> = self.targets.keys().filter_map(Result::ok).collect();
+        let had_some = !in_kernel.is_empty() || !self.followed.is_empty();
+        self.followed.extend(in_kernel);
+        let dead: Vec<u32> = self
+            .followed
+            .iter()
+            .copied()
+            .filter(|&tgid| is_gone(Tgid(tgid)))
+            .collect();
+        for tgid in dead {
+            self.followed.remove(&tgid);
+            let _the_kernel_side_may_have_been_first = self.targets.remove(&tgid);
+        }
+        had_some && self.followed.is_empty()
+    }
+
+    fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
+        self.sender.blocking_send(Batch { events }).map_err(|_| ReaderGone)
+    }
+}
+
+/// Whether no thread of a process lives: it is not there, or a zombie through and through.
+fn is_gone(tgid: Tgid) -> bool {
+    let lives = |stat: ::procfs::ProcResult<::procfs::process::Stat>| {
+        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
+    };
+    let Ok(process) = i32::try_from(tgid.0).map_err(drop).and_then(|pid| {
+        ::procfs::process::Process::new(pid).map_err(drop)
+    }) else {
+        return true;
+    };
+    if lives(process.stat()) {
+        return false;
+    }
+    let Ok(mut tasks) = process.tasks() else { return true };
+    !tasks.any(|task| lives(task.and_then(|task| task.stat())))
+}
+
+/// Where processes are read.
+const PROC: &str = "/proc";
+
+/// Why the source ends early.
+enum Stopped {
+    ReaderGone,
+    Failed(String),
+}
+
+impl From<ReaderGone> for Stopped {
+    fn from(_: ReaderGone) -> Self {
+        Self::ReaderGone
+    }
+}
+
+/// Takes a map out of the object, as the type it must have.
+fn take<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &str) -> Result<T, MapError> {
+    let missing = || MapError::InvalidName { name: name.to_owned() };
+    ebpf.take_map(name).ok_or_else(missing)?.try_into()
+}
