@@ -58,7 +58,10 @@ fn compare() -> anyhow::Result<()> {
     let mut take = |program: &mut Program, way: Way, part: u32| -> anyhow::Result<()> {
         for (row, workload) in WORKLOADS.iter().enumerate() {
             let iterations = workload.iterations / part;
-            slices.entry((row, way)).or_default().push(program.slice(workload, iterations)?);
+            slices
+                .entry((row, way))
+                .or_default()
+                .push(program.slice(workload, iterations)?);
         }
         Ok(())
     };
@@ -98,10 +101,17 @@ fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>) {
     println!();
     for (row, workload) in WORKLOADS.iter().enumerate() {
         let alone = &slices[&(row, Way::Alone)];
-        print!("{:<8}{:>14}", workload.name, format!("{:.0} / {:.0}", minimum(alone), median(alone)));
+        print!(
+            "{:<8}{:>14}",
+            workload.name,
+            format!("{:.0} / {:.0}", minimum(alone), median(alone))
+        );
         for (way, _) in ways {
             let these = &slices[&(row, way)];
-            let (low, middle) = (minimum(these) / minimum(alone), median(these) / median(alone));
+            let (low, middle) = (
+                minimum(these) / minimum(alone),
+                median(these) / median(alone),
+            );
             print!("{:>18}", format!("{low:.2} / {middle:.2}"));
         }
         println!("   {}", workload.what);
@@ -145,10 +155,16 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("can't start {under:?}; strace comes from the package strace"))?;
+            .with_context(|| {
+                format!("can't start {under:?}; strace comes from the package strace")
+            })?;
         let ask = child.stdin.take().context("its input is piped")?;
         let answers = BufReader::new(child.stdout.take().context("its output is piped")?);
-        Ok(Self { child, ask, answers })
+        Ok(Self {
+            child,
+            ask,
+            answers,
+        })
     }
 
     fn pid(&self) -> Tgid {
@@ -160,12 +176,19 @@ impl Program {
         writeln!(self.ask, "{} {iterations}", workload.name)?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        let took: u32 = line.trim().parse().with_context(|| format!("{} answered {line:?}", workload.name))?;
+        let took: u32 = line
+            .trim()
+            .parse()
+            .with_context(|| format!("{} answered {line:?}", workload.name))?;
         Ok(f64::from(took) / f64::from(iterations))
     }
 
     fn end(self) -> anyhow::Result<()> {
-        let Self { mut child, ask, answers } = self;
+        let Self {
+            mut child,
+            ask,
+            answers,
+        } = self;
         drop((ask, answers));
         let status = child.wait()?;
         ensure!(status.success(), "a workload ended with {status}");
@@ -180,10 +203,15 @@ struct Watch {
 
 impl Watch {
     fn start(set: ProbeSetKind, target: Tgid) -> anyhow::Result<Self> {
-        let options = LoadOptions { set, ..LoadOptions::default() };
+        let options = LoadOptions {
+            set,
+            ..LoadOptions::default()
+        };
         let mut running = session::start(&options)?;
         let (done, answer) = oneshot::channel();
-        running.requests.send(Request::Follow { tgid: target, done })?;
+        running
+            .requests
+            .send(Request::Follow { tgid: target, done })?;
         let followed = answer.blocking_recv()?;
         ensure!(followed.is_ok(), "can't follow: {followed:?}");
         let (sender, batches) = tokio::sync::mpsc::channel(1);
@@ -199,7 +227,8 @@ impl Watch {
                     && matches!(last.what, inspector::event::What::End(_))
                 {
                     let events = vec![last];
-                    let _asker_may_be_gone = sender.blocking_send(inspector::event::Batch { events });
+                    let _asker_may_be_gone =
+                        sender.blocking_send(inspector::event::Batch { events });
                 }
             }
         });
@@ -210,10 +239,15 @@ impl Watch {
     fn stop(self) -> anyhow::Result<u64> {
         let Self { mut running } = self;
         running.requests.send(Request::Stop)?;
-        let batch = running.batches.blocking_recv().context("the source ends with its counts")?;
+        let batch = running
+            .batches
+            .blocking_recv()
+            .context("the source ends with its counts")?;
         running.thread.join().ok();
         let lost = batch.events.iter().map(|event| match &event.what {
-            inspector::event::What::End(end) => end.counts.iter().map(|(_, count)| count.lost).sum(),
+            inspector::event::What::End(end) => {
+                end.counts.iter().map(|(_, count)| count.lost).sum()
+            }
             _ => 0,
         });
         Ok(lost.sum())

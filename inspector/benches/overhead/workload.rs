@@ -34,17 +34,42 @@ pub(crate) struct Workload {
 
 /// All of them.
 pub(crate) const WORKLOADS: &[Workload] = &[
-    Workload { name: "call", what: "getppid", iterations: 300_000, run: call },
-    Workload { name: "open", what: "open + close of a file", iterations: 50_000, run: open },
-    Workload { name: "dup", what: "dup + close", iterations: 150_000, run: dup_close },
+    Workload {
+        name: "call",
+        what: "getppid",
+        iterations: 300_000,
+        run: call,
+    },
+    Workload {
+        name: "open",
+        what: "open + close of a file",
+        iterations: 50_000,
+        run: open,
+    },
+    Workload {
+        name: "dup",
+        what: "dup + close",
+        iterations: 150_000,
+        run: dup_close,
+    },
     Workload {
         name: "mix",
         what: "open, socket, pipe, eventfd, epoll, dup and their closes",
         iterations: 8_000,
         run: mix,
     },
-    Workload { name: "thread", what: "thread create + join", iterations: 3_000, run: threads },
-    Workload { name: "futex", what: "futex round trip of two threads", iterations: 10_000, run: futexes },
+    Workload {
+        name: "thread",
+        what: "thread create + join",
+        iterations: 3_000,
+        run: threads,
+    },
+    Workload {
+        name: "futex",
+        what: "futex round trip of two threads",
+        iterations: 10_000,
+        run: futexes,
+    },
 ];
 
 /// Runs as the watched program: a line `NAME ITERATIONS` in, the nanoseconds it took out.
@@ -55,7 +80,9 @@ pub(crate) fn serve() -> std::io::Result<()> {
         let (name, iterations) = line.split_once(' ').unwrap_or((&line, "1"));
         let workload = WORKLOADS.iter().find(|workload| workload.name == name);
         let workload = workload.ok_or(std::io::ErrorKind::InvalidInput)?;
-        let iterations = iterations.parse().map_err(|_| std::io::ErrorKind::InvalidInput)?;
+        let iterations = iterations
+            .parse()
+            .map_err(|_| std::io::ErrorKind::InvalidInput)?;
         let started = Instant::now();
         (workload.run)(iterations);
         writeln!(out, "{}", started.elapsed().as_nanos())?;
@@ -77,7 +104,8 @@ fn open(iterations: u32) {
 }
 
 fn open_null() -> rustix::fd::OwnedFd {
-    rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).expect("/dev/null opens")
+    rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .expect("/dev/null opens")
 }
 
 fn dup_close(iterations: u32) {
@@ -90,7 +118,8 @@ fn dup_close(iterations: u32) {
 fn mix(iterations: u32) {
     for _ in 0..iterations {
         let file = open_null();
-        let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a descriptor is free");
+        let socket =
+            socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a descriptor is free");
         let pipe = pipe_with(PipeFlags::CLOEXEC).expect("descriptors are free");
         let event = eventfd(0, EventfdFlags::CLOEXEC).expect("a descriptor is free");
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("a descriptor is free");
@@ -101,7 +130,9 @@ fn mix(iterations: u32) {
 
 fn threads(iterations: u32) {
     for _ in 0..iterations {
-        thread::spawn(|| {}).join().expect("an empty thread ends well");
+        thread::spawn(|| {})
+            .join()
+            .expect("an empty thread ends well");
     }
 }
 

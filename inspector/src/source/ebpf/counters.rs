@@ -54,7 +54,10 @@ impl Ledgered {
             seen: Vec::new(),
             received: [0; kind::COUNT],
             damaged: 0,
-            missed: RECORD_PROGRAMS.iter().map(|&(program, kind)| (program, kind, 0)).collect(),
+            missed: RECORD_PROGRAMS
+                .iter()
+                .map(|&(program, kind)| (program, kind, 0))
+                .collect(),
         }
     }
 
@@ -79,12 +82,20 @@ impl Ledgered {
 
     /// Reads the counters and tells what was lost since the last time. `drained` is when the
     /// drain before this one began: what is lost now was lost after it.
-    pub(super) fn gaps(&mut self, drained: BootTime, now: BootTime, out: &mut Vec<Gap>) -> Result<(), MapError> {
+    pub(super) fn gaps(
+        &mut self,
+        drained: BootTime,
+        now: BootTime,
+        out: &mut Vec<Gap>,
+    ) -> Result<(), MapError> {
         let values = self.map.get(&0, 0)?;
         for (cpu, raw) in values.iter().enumerate() {
-            let Ok(counters) = Counters::read_from_bytes(raw) else { continue };
+            let Ok(counters) = Counters::read_from_bytes(raw) else {
+                continue;
+            };
             if cpu >= self.last.len() {
-                self.last.push(zerocopy::transmute!([0_u8; size_of::<Counters>()]));
+                self.last
+                    .push(zerocopy::transmute!([0_u8; size_of::<Counters>()]));
             }
             let last = std::mem::replace(&mut self.last[cpu], counters);
             let cpu_number = u16::try_from(cpu).ok();
@@ -96,13 +107,25 @@ impl Ledgered {
                     .map(|(&name, (now, before))| (name, now - before))
                     .collect();
                 let until = BootTime(counters.last_loss_ns);
-                out.push(Gap { layer: Layer::Ring, cpu: cpu_number, lost, from: drained.min(until), until });
+                out.push(Gap {
+                    layer: Layer::Ring,
+                    cpu: cpu_number,
+                    lost,
+                    from: drained.min(until),
+                    until,
+                });
             }
             for (index, (&now_full, &before)) in counters.full.iter().zip(&last.full).enumerate() {
                 if now_full > before {
                     let lost = vec![("update", now_full - before)];
                     let layer = Layer::Map(full::NAMES[index]);
-                    out.push(Gap { layer, cpu: cpu_number, lost, from: drained, until: now });
+                    out.push(Gap {
+                        layer,
+                        cpu: cpu_number,
+                        lost,
+                        from: drained,
+                        until: now,
+                    });
                 }
             }
         }
@@ -111,12 +134,26 @@ impl Ledgered {
 
     /// Asks the kernel how many runs it skipped (a program is not run inside itself), and tells
     /// what that lost since the last time.
-    pub(super) fn missed_runs(&mut self, ebpf: &Ebpf, since: BootTime, now: BootTime, out: &mut Vec<Gap>) {
+    pub(super) fn missed_runs(
+        &mut self,
+        ebpf: &Ebpf,
+        since: BootTime,
+        now: BootTime,
+        out: &mut Vec<Gap>,
+    ) {
         for (program, kind, before) in &mut self.missed {
-            let Some(misses) = ebpf.program(program).and_then(recursion_misses) else { continue };
+            let Some(misses) = ebpf.program(program).and_then(recursion_misses) else {
+                continue;
+            };
             if misses > *before {
                 let lost = vec![(*kind, misses - *before)];
-                out.push(Gap { layer: Layer::Missed, cpu: None, lost, from: since, until: now });
+                out.push(Gap {
+                    layer: Layer::Missed,
+                    cpu: None,
+                    lost,
+                    from: since,
+                    until: now,
+                });
                 *before = misses;
             }
         }
@@ -129,7 +166,14 @@ impl Ledgered {
                 let produced = self.last.iter().map(|cpu| cpu.produced[index]).sum();
                 let lost = self.last.iter().map(|cpu| cpu.lost[index]).sum();
                 let received = self.received[index];
-                (kind::NAMES[index], Count { produced, received, lost })
+                (
+                    kind::NAMES[index],
+                    Count {
+                        produced,
+                        received,
+                        lost,
+                    },
+                )
             })
             .collect()
     }
@@ -143,5 +187,6 @@ fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
     use std::os::fd::{AsFd as _, AsRawFd as _};
     let fd = program.fd().ok()?;
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd())).ok()?;
-    info.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
+    info.lines()
+        .find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
 }

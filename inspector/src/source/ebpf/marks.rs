@@ -1,11 +1,6 @@
 //! Attaches the mark program to the `lifecycle` probes of a target's program.
 
-use std::{
-    collections::HashSet,
-    fs::File,
-    os::unix::fs::MetadataExt as _,
-    path::PathBuf,
-};
+use std::{collections::HashSet, fs::File, os::unix::fs::MetadataExt as _, path::PathBuf};
 
 use aya::{
     Ebpf,
@@ -33,14 +28,19 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new(sites: Array<MapData, RawSite>) -> Self {
-        Self { sites, next_cookie: 0, files: HashSet::new() }
+        Self {
+            sites,
+            next_cookie: 0,
+            files: HashSet::new(),
+        }
     }
 
     /// Attaches every usable site of `tgid`'s executable, once a file: the probe fires in every
     /// process that runs it, and the program keeps to the targets.
     pub(super) fn attach(&mut self, ebpf: &mut Ebpf, tgid: Tgid) -> Result<Followed, String> {
         let path = PathBuf::from(format!("/proc/{tgid}/exe"));
-        let file = File::open(&path).map_err(|error| format!("can't open {}: {error}", path.display()))?;
+        let file =
+            File::open(&path).map_err(|error| format!("can't open {}: {error}", path.display()))?;
         let metadata = file.metadata().map_err(|error| error.to_string())?;
         let mut followed = Followed::default();
         if !self.files.insert((metadata.dev(), metadata.ino())) {
@@ -54,14 +54,22 @@ impl Marks {
                 return Ok(followed);
             }
         };
-        followed.unusable.extend(probes.unusable.iter().map(ToString::to_string));
+        followed
+            .unusable
+            .extend(probes.unusable.iter().map(ToString::to_string));
         for probe in &probes.sites {
-            let Some((site, unsupported)) = probe.site() else { continue };
+            let Some((site, unsupported)) = probe.site() else {
+                continue;
+            };
             followed.unusable.extend(
-                unsupported.iter().map(|one| format!("{}: {}: {}", probe.name, one.text, one.why)),
+                unsupported
+                    .iter()
+                    .map(|one| format!("{}: {}: {}", probe.name, one.text, one.why)),
             );
             if let Err(why) = self.attach_site(ebpf, &path, probe, &site) {
-                followed.unusable.push(format!("{} at {:#x}: {why}", probe.name, probe.offset));
+                followed
+                    .unusable
+                    .push(format!("{} at {:#x}: {why}", probe.name, probe.offset));
             } else {
                 followed.marks += 1;
             }
@@ -77,9 +85,11 @@ impl Marks {
         site: &Site,
     ) -> Result<(), String> {
         if probe.instruction == Instruction::Nop5 {
-            return Err("a five-byte nop: kernels that turn it into a call kill forked children \
+            return Err(
+                "a five-byte nop: kernels that turn it into a call kill forked children \
                         there; build the site with the ordinary one-byte nop"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if self.next_cookie >= SITES {
             return Err(format!("more than {SITES} mark sites"));
@@ -87,7 +97,9 @@ impl Marks {
         let cookie = self.next_cookie;
         let mut raw: RawSite = [0; size_of::<Site>()];
         raw.copy_from_slice(site.as_bytes());
-        self.sites.set(cookie, raw, 0).map_err(|error| error.to_string())?;
+        self.sites
+            .set(cookie, raw, 0)
+            .map_err(|error| error.to_string())?;
         let program: &mut UProbe = ebpf
             .program_mut("mark_passed")
             .ok_or("the object has no mark program")?

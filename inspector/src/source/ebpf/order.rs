@@ -24,11 +24,6 @@ impl Order {
         &mut self.held
     }
 
-    /// Whether nothing is held.
-    pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
     /// Moves what counts before `before` to `out`, in order; what arrived first comes first among
     /// equals.
     pub(super) fn release(&mut self, before: BootTime, out: &mut Vec<Event>) {
@@ -47,14 +42,20 @@ mod tests {
     fn releases_in_the_order_of_time_and_keeps_what_is_too_young() {
         let mut order = Order::default();
         for at in [30, 10, 20, 40] {
-            order.incoming().push(Event { at: BootTime(at), what: What::Tick });
+            order.incoming().push(Event {
+                at: BootTime(at),
+                what: What::Tick,
+            });
         }
         let mut out = Vec::new();
         order.release(BootTime(40), &mut out);
-        assert_eq!(out.iter().map(|event| event.at.0).collect::<Vec<_>>(), [10, 20, 30]);
-        assert!(!order.is_empty());
+        assert_eq!(
+            out.iter().map(|event| event.at.0).collect::<Vec<_>>(),
+            [10, 20, 30]
+        );
+        assert_eq!(order.held.len(), 1);
         order.release(BootTime(u64::MAX), &mut out);
         assert_eq!(out.len(), 4);
-        assert!(order.is_empty());
+        assert!(order.held.is_empty());
     }
 }

@@ -48,14 +48,18 @@ pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
     let (sender, batches) = batches::channel(BATCHES);
     let (requests, asked) = mpsc::channel();
     let has_waits = probes.has("task_switched");
-    let mut session = Session::new(ebpf, sender, has_waits).map_err(|error| {
-        LoadError::Object(format!("its maps are not as expected: {error}"))
-    })?;
+    let mut session = Session::new(ebpf, sender, has_waits)
+        .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
     let thread = thread::Builder::new()
         .name("inspector-ebpf".to_owned())
         .spawn(move || session.run(&asked))
         .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
-    Ok(Running { batches, requests, kind, thread })
+    Ok(Running {
+        batches,
+        requests,
+        kind,
+        thread,
+    })
 }
 
 /// `CLOCK_BOOTTIME` now.
@@ -97,7 +101,11 @@ enum Next {
 struct ReaderGone;
 
 impl Session {
-    fn new(mut ebpf: Ebpf, sender: batches::Sender<Batch>, has_waits: bool) -> Result<Self, MapError> {
+    fn new(
+        mut ebpf: Ebpf,
+        sender: batches::Sender<Batch>,
+        has_waits: bool,
+    ) -> Result<Self, MapError> {
         let waits = if has_waits {
             Some(Waits::new(
                 take(&mut ebpf, "WAITS")?,
@@ -138,7 +146,10 @@ impl Session {
         };
         let counts = self.counters.counts();
         let end = SourceEnd { error: end, counts };
-        let event = Event { at: boot_time(), what: What::End(Box::new(end)) };
+        let event = Event {
+            at: boot_time(),
+            what: What::End(Box::new(end)),
+        };
         let _reader_may_be_gone = self.send(vec![event]);
     }
 
@@ -166,9 +177,15 @@ impl Session {
 
     /// Sleeps until the poll interval is over or the kernel side forced a wake-up.
     fn wait_for_records(&self) {
-        let timeout = Timespec { tv_sec: 0, tv_nsec: POLL.subsec_nanos().into() };
+        let timeout = Timespec {
+            tv_sec: 0,
+            tv_nsec: POLL.subsec_nanos().into(),
+        };
         // An interrupted or failed wait only means an early look.
-        let _looked_early = poll(&mut [PollFd::new(&self.ring, PollFlags::IN)], Some(&timeout));
+        let _looked_early = poll(
+            &mut [PollFd::new(&self.ring, PollFlags::IN)],
+            Some(&timeout),
+        );
     }
 
     fn answer(&mut self, request: Request) -> Result<(), Stopped> {
@@ -206,7 +223,10 @@ impl Session {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
         };
-        let event = Event { at: scan.ended, what: What::Scan(Box::new(scan)) };
+        let event = Event {
+            at: scan.ended,
+            what: What::Scan(Box::new(scan)),
+        };
         self.send(vec![event])?;
         Ok(followed)
     }
@@ -221,7 +241,10 @@ impl Session {
             // What changed while /proc was read must reach the ledger before the audit does: it
             // leaves alone what had an event in between.
             self.drain(true)?;
-            self.send(vec![Event { at: scan.ended, what: What::Scan(Box::new(scan)) }])?;
+            self.send(vec![Event {
+                at: scan.ended,
+                what: What::Scan(Box::new(scan)),
+            }])?;
         }
         Ok(())
     }
@@ -256,7 +279,10 @@ impl Session {
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { boot_time() } else { until };
-            events.push(Event { at, what: What::Tick });
+            events.push(Event {
+                at,
+                what: What::Tick,
+            });
         }
         self.drained = began;
         if !events.is_empty() {
@@ -274,15 +300,19 @@ impl Session {
         let mut gaps = Vec::new();
         self.counters
             .gaps(self.drained, now, &mut gaps)
-            .map_err(|error| Stopped::Failed(format!("can't read the kernel's counters: {error}")))?;
+            .map_err(|error| {
+                Stopped::Failed(format!("can't read the kernel's counters: {error}"))
+            })?;
         if self.checked.elapsed() >= CHECK {
-            self.counters.missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
+            self.counters
+                .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
         }
         let lost = !gaps.is_empty();
-        events.extend(
-            gaps.into_iter().map(|gap| Event { at: gap.until, what: What::Gap(Box::new(gap)) }),
-        );
+        events.extend(gaps.into_iter().map(|gap| Event {
+            at: gap.until,
+            what: What::Gap(Box::new(gap)),
+        }));
         Ok(lost)
     }
 
@@ -306,7 +336,9 @@ impl Session {
     }
 
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
-        self.sender.blocking_send(Batch { events }).map_err(|_| ReaderGone)
+        self.sender
+            .blocking_send(Batch { events })
+            .map_err(|_| ReaderGone)
     }
 }
 
@@ -315,15 +347,18 @@ fn is_gone(tgid: Tgid) -> bool {
     let lives = |stat: ::procfs::ProcResult<::procfs::process::Stat>| {
         stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
     };
-    let Ok(process) = i32::try_from(tgid.0).map_err(drop).and_then(|pid| {
-        ::procfs::process::Process::new(pid).map_err(drop)
-    }) else {
+    let Ok(process) = i32::try_from(tgid.0)
+        .map_err(drop)
+        .and_then(|pid| ::procfs::process::Process::new(pid).map_err(drop))
+    else {
         return true;
     };
     if lives(process.stat()) {
         return false;
     }
-    let Ok(mut tasks) = process.tasks() else { return true };
+    let Ok(mut tasks) = process.tasks() else {
+        return true;
+    };
     !tasks.any(|task| lives(task.and_then(|task| task.stat())))
 }
 
@@ -344,6 +379,8 @@ impl From<ReaderGone> for Stopped {
 
 /// Takes a map out of the object, as the type it must have.
 fn take<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &str) -> Result<T, MapError> {
-    let missing = || MapError::InvalidName { name: name.to_owned() };
+    let missing = || MapError::InvalidName {
+        name: name.to_owned(),
+    };
     ebpf.take_map(name).ok_or_else(missing)?.try_into()
 }

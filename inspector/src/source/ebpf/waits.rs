@@ -79,7 +79,10 @@ impl Waits {
             if self.last_threads.get(&tid) != Some(&raw)
                 && let Ok(waits) = ThreadWaits::read_from_bytes(&raw)
             {
-                out.push(Event { at, what: What::Wait(Box::new(thread(tid, &waits))) });
+                out.push(Event {
+                    at,
+                    what: What::Wait(Box::new(thread(tid, &waits))),
+                });
             }
             seen.insert(tid, raw);
         }
@@ -90,9 +93,14 @@ impl Waits {
     fn sample_futexes(&mut self, at: BootTime, out: &mut Vec<Event>) {
         let mut changed = HashMap::new();
         for (raw_key, raw) in self.futexes.iter().filter_map(Result::ok) {
-            let Ok(word) = FutexWaits::read_from_bytes(&raw) else { continue };
+            let Ok(word) = FutexWaits::read_from_bytes(&raw) else {
+                continue;
+            };
             if self.last_futexes.insert(raw_key, word.count) != Some(word.count) {
-                changed.insert(raw_key, (sums(word.count, word.total_ns, word.histogram), Vec::new()));
+                changed.insert(
+                    raw_key,
+                    (sums(word.count, word.total_ns, word.histogram), Vec::new()),
+                );
             }
         }
         if changed.is_empty() {
@@ -106,10 +114,19 @@ impl Waits {
             }
         }
         for (raw_key, (sums, wakers)) in changed {
-            let Ok(key) = FutexKey::read_from_bytes(&raw_key) else { continue };
-            let futex =
-                WaitEvent::Futex { tgid: Tgid(key.tgid), address: key.address, sums, wakers };
-            out.push(Event { at, what: What::Wait(Box::new(futex)) });
+            let Ok(key) = FutexKey::read_from_bytes(&raw_key) else {
+                continue;
+            };
+            let futex = WaitEvent::Futex {
+                tgid: Tgid(key.tgid),
+                address: key.address,
+                sums,
+                wakers,
+            };
+            out.push(Event {
+                at,
+                what: What::Wait(Box::new(futex)),
+            });
         }
     }
 }
@@ -127,7 +144,11 @@ fn thread(tid: u32, waits: &ThreadWaits) -> WaitEvent {
 }
 
 fn sums(count: u64, total_ns: u64, histogram: [u32; 32]) -> WaitSums {
-    WaitSums { count, total_ns, histogram }
+    WaitSums {
+        count,
+        total_ns,
+        histogram,
+    }
 }
 
 fn waker(raw: &RawWaker) -> Option<(RawFutexKey, Waking)> {
