@@ -6,3 +6,4 @@
 //! - [`event`]: what happened, as every source tells it.
 
 pub mod event;
+pub mod ledger;
