@@ -4,7 +4,9 @@
 //! order:
 //!
 //! - [`event`]: what happened, as every source tells it;
+//! - [`ledger`]: what is true of the observed processes, as far as events tell;
 //! - [`source`]: where events come from.
 
 pub mod event;
+pub mod ledger;
 pub mod source;

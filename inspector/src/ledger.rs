@@ -1,0 +1,135 @@
+//! What is true of the observed processes, as far as events tell: who lives, who holds what,
+//! what belongs to which entry, and what is not known.
+//!
+//! The ledger is a function of the events it was given, in their order: it does no I/O, reads no
+//! clock, logs nothing and cannot fail. Every sequence of events is accepted; what makes no sense
+//! is counted.
+//!
+//! Bytes a record takes, as `cargo bench -p inspector --bench ledger` prints them: see
+//! [`Ledger::bytes`].
+
+pub mod arena;
+mod calls;
+mod change;
+mod copy;
+pub mod counters;
+pub mod entry;
+pub mod handle;
+pub mod identity;
+pub mod loss;
+mod order;
+pub mod own;
+pub mod process;
+pub mod release;
+pub mod resource;
+pub mod retain;
+pub mod scan;
+mod slots;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod thread;
+pub mod view;
+pub mod wait;
+
+use rustc_hash::FxHashMap;
+
+use self::{
+    arena::{Arena, Key},
+    calls::CallWait,
+    counters::Counters,
+    entry::{Entry, OwedOwn},
+    handle::{Description, Descriptor},
+    loss::Losses,
+    process::Process,
+    resource::Change,
+    retain::{Past, Retain},
+    scan::Drift,
+    table::Table,
+    thread::Thread,
+};
+use crate::event::{Event, SourceEnd, id::BootTime, What};
+
+/// The ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    rules: LedgerRules,
+    processes: Arena<Process>,
+    threads: Arena<Thread>,
+    tables: Arena<Table>,
+    descriptors: Arena<Descriptor>,
+    descriptions: Arena<Description>,
+    entries: Arena<Entry>,
+    /// Live threads by number.
+    by_tid: FxHashMap<u32, Key<Thread>>,
+    /// Live processes by number.
+    by_tgid: FxHashMap<u32, Key<Process>>,
+    /// The latest table of each kernel address.
+    by_files: FxHashMap<u64, Key<Table>>,
+    /// The latest description of each kernel address, until its release.
+    by_file: FxHashMap<u64, Key<Description>>,
+    /// Descriptions that a call in progress may hold.
+    call_waits: Vec<CallWait>,
+    /// `own` marks of numbers that a poll has not found yet.
+    owed_owns: Vec<OwedOwn>,
+    past: Past,
+    changes: Vec<Change>,
+    losses: Losses,
+    drift: Drift,
+    counters: Counters,
+    /// The latest time of any event.
+    now: BootTime,
+    /// Everything before this was delivered.
+    delivered: BootTime,
+    end: Option<SourceEnd>,
+}
+
+/// What the user decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerRules {
+    /// How long after a delete's end a resource may live before it counts as retained.
+    pub grace_ns: u64,
+    /// How much of the past is kept.
+    pub retain: Retain,
+}
+
+impl Default for LedgerRules {
+    fn default() -> Self {
+        Self {
+            grace_ns: 1_000_000_000,
+            retain: Retain::default(),
+        }
+    }
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(rules: LedgerRules) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of one event.
+    pub fn apply(&mut self, event: &Event) {
+        let at = event.at;
+        self.counters.events += 1;
+        self.now = self.now.max(at);
+        match &event.what {
+            What::Thread(thread) => self.thread_event(at, thread),
+            What::Handle(handle) => self.handle_event(at, handle),
+            What::Table(read) => self.table_read(at, read),
+            What::Wait(wait) => self.wait_event(at, wait),
+            What::Mark(mark) => self.mark(at, mark),
+            What::Scan(scan) => self.scan(scan),
+            What::Gap(gap) => self.gap(gap),
+            What::Tick => {
+                self.delivered = self.delivered.max(at);
+                self.check_calls(at);
+            }
+            What::End(end) => self.end = Some(end.as_ref().clone()),
+        }
+        self.forget_beyond();
+    }
+}

@@ -1,0 +1,343 @@
+//! Descriptors (entries of a table) and open file descriptions (what they share).
+
+use super::{
+    Ledger,
+    arena::Key,
+    identity::{HandleName, Origin},
+    own::Owner,
+    release::{Proof, Unaccounted},
+    table::Table,
+};
+use crate::event::{
+    handle::HandleKind,
+    id::{BootTime, CallNumber, Fd, FileAddress, Moment, Tid},
+    text::Text,
+};
+
+/// An entry of a descriptor table. *Closed* is said of it; *released* of its description.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// The table.
+    pub table: Key<Table>,
+    /// The number.
+    pub fd: Fd,
+    /// Which of the table's descriptors it is.
+    pub generation: u32,
+    /// What it refers to.
+    pub description: Key<Description>,
+    /// How the ledger came to know of it.
+    pub origin: Origin,
+    /// When it was born.
+    pub born: Moment,
+    /// The thread whose call made it.
+    pub born_by: Option<Tid>,
+    /// That call.
+    pub call: Option<CallNumber>,
+    /// Whether it closes on exec; `None` = not known.
+    pub cloexec: Option<bool>,
+    /// Whether it is open.
+    pub state: State,
+    /// The thread that closed it.
+    pub closed_by: Option<Tid>,
+    /// The entry it belongs to.
+    pub owner: Option<Owner>,
+    /// Its neighbours in its description's list.
+    pub(super) next: Option<Key<Descriptor>>,
+    pub(super) previous: Option<Key<Descriptor>>,
+    /// Whether it is in that list.
+    pub(super) listed: bool,
+}
+
+/// Whether a descriptor is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Open.
+    Open,
+    /// Open or closed: calls that overlapped decide it, and their order is not known.
+    Ambiguous {
+        /// Since when.
+        since: BootTime,
+    },
+    /// Its number was given to another, so it left the table; the call that closed it has not
+    /// returned.
+    Closing {
+        /// When the number's next owner was born.
+        replaced: BootTime,
+    },
+    /// Closed.
+    Closed {
+        /// When: the call's entry, where that was seen.
+        at: Moment,
+        /// When the call returned.
+        returned: BootTime,
+        /// What closed it.
+        how: ClosedHow,
+    },
+}
+
+/// What closed a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClosedHow {
+    /// close.
+    Close,
+    /// close_range.
+    RangeClose,
+    /// dup2 or dup3 onto its number.
+    Replaced,
+    /// exec.
+    Exec,
+    /// Its table's last user is gone.
+    TableDied,
+    /// Its number was found closed, or given to another; the call was not seen.
+    Found,
+}
+
+impl ClosedHow {
+    /// The words for it, everywhere.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::RangeClose => "close_range",
+            Self::Replaced => "dup2 onto it",
+            Self::Exec => "exec",
+            Self::TableDied => "its table's death",
+            Self::Found => "found closed",
+        }
+    }
+}
+
+/// An open file description: shared by dup, fork and SCM_RIGHTS.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// What it is.
+    pub kind: HandleKind,
+    /// The kernel's address, used again after the release.
+    pub file: Option<FileAddress>,
+    /// What /proc said it points at.
+    pub target: Option<Box<Text>>,
+    /// Open descriptors of it that the ledger knows.
+    pub live: u32,
+    /// How others than the known descriptors may come to hold it.
+    pub reach: Reach,
+    /// References that no known descriptor explains, at the last close.
+    pub unaccounted: Option<Unaccounted>,
+    /// When it was released.
+    pub released: Option<Moment>,
+    /// How that is known.
+    pub proof: Proof,
+    /// Open descriptors and owned ones, owned ones first.
+    pub(super) first: Option<Key<Descriptor>>,
+    /// Descriptor records that refer to it.
+    pub(super) records: u32,
+    /// When the last close of one of its descriptors returned.
+    pub(super) last_return: BootTime,
+    /// Closes that overlapped the last one.
+    pub(super) overlapping: u32,
+}
+
+/// How others than the known descriptors may come to hold a description.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// It was sent (SCM_RIGHTS) or registered.
+    pub shared: bool,
+    /// It was received.
+    pub received: bool,
+    /// It was open before the attach, or nothing announced it.
+    pub before: bool,
+}
+
+impl Reach {
+    /// Whether every descriptor of it was seen being made.
+    pub fn is_exclusive(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Descriptor {
+    /// Whether it may still be in its table.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::Ambiguous { .. })
+    }
+
+    /// When it was closed.
+    pub fn closed(&self) -> Option<Moment> {
+        match self.state {
+            State::Closed { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+}
+
+impl Description {
+    pub(super) fn new(kind: HandleKind, file: Option<FileAddress>, reach: Reach) -> Self {
+        Self {
+            kind,
+            file,
+            target: None,
+            live: 0,
+            reach,
+            unaccounted: None,
+            released: None,
+            proof: Proof::LastReference,
+            first: None,
+            records: 0,
+            last_return: BootTime(0),
+            overlapping: 0,
+        }
+    }
+}
+
+/// A descriptor about to be added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewDescriptor {
+    pub(super) table: Key<Table>,
+    pub(super) fd: Fd,
+    pub(super) description: Key<Description>,
+    pub(super) origin: Origin,
+    pub(super) born: Moment,
+    pub(super) born_by: Option<Tid>,
+    pub(super) call: Option<CallNumber>,
+    pub(super) cloexec: Option<bool>,
+}
+
+impl Ledger {
+    /// Adds an open descriptor as the latest of its number.
+    pub(super) fn insert_descriptor(&mut self, new: NewDescriptor) -> Key<Descriptor> {
+        let table = &mut self.tables[new.table];
+        table.births = table.births.wrapping_add(1);
+        table.records += 1;
+        table.open += 1;
+        let generation = table.births;
+        let description = &mut self.descriptions[new.description];
+        description.live += 1;
+        description.records += 1;
+        // Whoever shares it again explains what was not explained.
+        description.unaccounted = None;
+        self.counters.handles += 1;
+        if new.origin == Origin::Unseen {
+            self.counters.handles_unseen += 1;
+        }
+        let key = self.descriptors.insert(Descriptor {
+            table: new.table,
+            fd: new.fd,
+            generation,
+            description: new.description,
+            origin: new.origin,
+            born: new.born,
+            born_by: new.born_by,
+            call: new.call,
+            cloexec: new.cloexec,
+            state: State::Open,
+            closed_by: None,
+            owner: None,
+            next: None,
+            previous: None,
+            listed: false,
+        });
+        self.tables[new.table].slots.set(new.fd, key);
+        self.list(key);
+        key
+    }
+
+    /// Who a handle is.
+    pub fn handle_name(&self, handle: Key<Descriptor>) -> Option<HandleName> {
+        let descriptor = self.descriptors.get(handle)?;
+        let table = self.tables.get(descriptor.table)?;
+        Some(HandleName {
+            tgid: table.tgid,
+            table: table.number,
+            fd: descriptor.fd,
+            generation: descriptor.generation,
+        })
+    }
+
+    /// The open descriptor of a number, if there is one.
+    pub(super) fn open_at(&self, table: Key<Table>, fd: Fd) -> Option<Key<Descriptor>> {
+        let descriptor = self.tables[table].slots.get(fd)?;
+        self.descriptors[descriptor].is_open().then_some(descriptor)
+    }
+
+    /// Puts a descriptor in its description's list: owned ones first.
+    pub(super) fn list(&mut self, key: Key<Descriptor>) {
+        let description = self.descriptors[key].description;
+        let mut previous = None;
+        let mut next = self.descriptions[description].first;
+        if self.descriptors[key].owner.is_none() {
+            while let Some(there) = next
+                && self.descriptors[there].owner.is_some()
+            {
+                previous = next;
+                next = self.descriptors[there].next;
+            }
+        }
+        let descriptor = &mut self.descriptors[key];
+        descriptor.previous = previous;
+        descriptor.next = next;
+        descriptor.listed = true;
+        match previous {
+            Some(previous) => self.descriptors[previous].next = Some(key),
+            None => self.descriptions[description].first = Some(key),
+        }
+        if let Some(next) = next {
+            self.descriptors[next].previous = Some(key);
+        }
+    }
+
+    /// Takes a descriptor out of its description's list.
+    pub(super) fn unlist(&mut self, key: Key<Descriptor>) {
+        let descriptor = &mut self.descriptors[key];
+        if !descriptor.listed {
+            return;
+        }
+        descriptor.listed = false;
+        let (previous, next) = (descriptor.previous.take(), descriptor.next.take());
+        let description = descriptor.description;
+        match previous {
+            Some(previous) => self.descriptors[previous].next = next,
+            None => self.descriptions[description].first = next,
+        }
+        if let Some(next) = next {
+            self.descriptors[next].previous = previous;
+        }
+    }
+
+    /// The open descriptors of a description, as far as the ledger knows them.
+    pub fn holders(&self, description: Key<Description>) -> impl Iterator<Item = Key<Descriptor>> {
+        let first = self
+            .descriptions
+            .get(description)
+            .and_then(|description| description.first);
+        std::iter::successors(first, |&key| self.descriptors[key].next)
+            .filter(|&key| self.descriptors[key].is_open())
+    }
+
+    /// Notes that verdicts on a description's owned descriptors may change.
+    pub(super) fn description_changed(&mut self, description: Key<Description>) {
+        let mut next = self.descriptions[description].first;
+        while let Some(key) = next {
+            let descriptor = &self.descriptors[key];
+            if descriptor.owner.is_none() {
+                break;
+            }
+            next = descriptor.next;
+            self.changed(super::resource::Resource::Handle(key));
+        }
+    }
+
+    /// A description for a new `struct file`. One that had its address before is released.
+    pub(super) fn new_description(
+        &mut self,
+        kind: HandleKind,
+        file: Option<FileAddress>,
+        reach: Reach,
+        at: BootTime,
+    ) -> Key<Description> {
+        let key = self.descriptions.insert(Description::new(kind, file, reach));
+        if let Some(file) = file
+            && let Some(before) = self.by_file.insert(file.0.get(), key)
+        {
+            self.address_reused(before, at);
+        }
+        key
+    }
+}

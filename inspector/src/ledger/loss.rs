@@ -1,0 +1,96 @@
+//! What was lost, and which claims that taints.
+//!
+//! A lost `call` may hide a death or a birth of a handle, a lost `gone` the death of a thread, a
+//! lost mark an `own`. A claim that something still lives is tainted by a gap that ended after
+//! the last sign of its life, until a scan that began after the gap finds it alive.
+
+use super::{Ledger, arena::Key, handle::Descriptor, resource::Change, thread::Thread};
+use crate::event::{Gap, id::BootTime};
+
+/// The gaps so far.
+#[derive(Clone, Debug, Default)]
+pub struct Losses {
+    /// The latest gaps, oldest first.
+    pub gaps: Vec<Gap>,
+    /// Events lost, by kind.
+    pub by_kind: Vec<(&'static str, u64)>,
+    /// End of the last gap that may hide changes of tables.
+    handles_until: Option<BootTime>,
+    /// End of the last gap that may hide deaths of threads.
+    threads_until: Option<BootTime>,
+    /// End of the last gap that may hide marks.
+    marks_until: Option<BootTime>,
+}
+
+/// How many gaps are kept one by one.
+const KEPT: usize = 1024;
+
+impl Losses {
+    /// Events lost, all kinds together.
+    pub fn total(&self) -> u64 {
+        self.by_kind.iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl Ledger {
+    pub(super) fn gap(&mut self, gap: &Gap) {
+        let losses = &mut self.losses;
+        for &(kind, count) in &gap.lost {
+            match losses.by_kind.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, sum)) => *sum = sum.saturating_add(count),
+                None => losses.by_kind.push((kind, count)),
+            }
+            if count == 0 {
+                continue;
+            }
+            let (handles, threads, marks) = match kind {
+                "call" | "passed" | "table" | "unsettled" => (true, false, false),
+                "exiting" | "gone" => (false, true, false),
+                "born" | "exec" => (true, true, false),
+                "mark" => (false, false, true),
+                "wait" | "renamed" => (false, false, false),
+                _ => (true, true, true),
+            };
+            let until = Some(gap.until);
+            if handles {
+                losses.handles_until = losses.handles_until.max(until);
+            }
+            if threads {
+                losses.threads_until = losses.threads_until.max(until);
+            }
+            if marks {
+                losses.marks_until = losses.marks_until.max(until);
+            }
+        }
+        if losses.gaps.len() >= KEPT {
+            losses.gaps.remove(0);
+        }
+        losses.gaps.push(gap.clone());
+        self.changes.push(Change::Everything);
+    }
+
+    /// Whether a lost event may hide the handle's death.
+    pub(crate) fn handle_tainted(&self, handle: Key<Descriptor>) -> bool {
+        let Some(until) = self.losses.handles_until else {
+            return false;
+        };
+        let record = &self.descriptors[handle];
+        let settled = self.tables[record.table].settled.unwrap_or_default();
+        until >= settled && until >= record.born.latest
+    }
+
+    /// Whether a lost event may hide the thread's death.
+    pub(crate) fn thread_tainted(&self, thread: Key<Thread>) -> bool {
+        let Some(until) = self.losses.threads_until else {
+            return false;
+        };
+        let record = &self.threads[thread];
+        let scanned = self.processes[record.process].scanned.unwrap_or_default();
+        until >= scanned && until >= record.last_seen()
+    }
+
+    /// Whether a lost mark after `since` may have given the resource to another entry.
+    pub(crate) fn marks_tainted(&self, since: BootTime) -> bool {
+        self.losses.marks_until.is_some_and(|until| until >= since)
+    }
+}

@@ -1,0 +1,163 @@
+//! What the ledger forgets: the oldest dead resources and deleted entries beyond the number the
+//! user wants kept.
+//!
+//! Live resources are never forgotten. A dead one is kept, whatever the number, while the entry
+//! it belongs to is being deleted or its grace runs: its verdict has not fallen yet.
+
+use std::collections::VecDeque;
+
+use super::{
+    Ledger,
+    arena::Key,
+    entry::Entry,
+    resource::{Change, Resource},
+};
+
+/// How much of the past is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retain {
+    /// Dead threads and handles together; deleted entries, as many again.
+    pub dead: usize,
+}
+
+impl Default for Retain {
+    /// 200,000: some 40 MB.
+    fn default() -> Self {
+        Self { dead: 200_000 }
+    }
+}
+
+/// What is dead, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    resources: VecDeque<Resource>,
+    entries: VecDeque<Key<Entry>>,
+}
+
+/// How long after a delete's grace its dead resources are still kept for the verdict.
+const SLACK_NS: u64 = 1_000_000_000;
+/// How many kept ones are passed over in one step, so that a step stays short.
+const MOST_PASSED: usize = 8;
+
+impl Past {
+    pub(super) fn resources(&self) -> usize {
+        self.resources.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.resources.capacity() * size_of::<Resource>()
+            + self.entries.capacity() * size_of::<Key<Entry>>()
+    }
+}
+
+impl Ledger {
+    /// The resource is dead.
+    pub(super) fn retire(&mut self, resource: Resource) {
+        self.past.resources.push_back(resource);
+    }
+
+    /// The entry's delete began, or its process's memory is gone.
+    pub(super) fn finish_entry(&mut self, entry: Key<Entry>) {
+        let record = &mut self.entries[entry];
+        if !record.is_finished {
+            record.is_finished = true;
+            self.past.entries.push_back(entry);
+        }
+    }
+
+    /// Forgets what is beyond the number kept. Called between events: nothing that was just
+    /// looked up goes away under the reader.
+    pub(super) fn forget_beyond(&mut self) {
+        let most = self.rules.retain.dead;
+        let mut passed = 0;
+        while self.past.resources.len() > most && passed < MOST_PASSED {
+            let Some(resource) = self.past.resources.pop_front() else {
+                break;
+            };
+            if self.awaits_verdict(resource) {
+                passed += 1;
+                self.past.resources.push_back(resource);
+            } else {
+                self.forget(resource);
+            }
+        }
+        let mut passed = 0;
+        while self.past.entries.len() > most && passed < MOST_PASSED {
+            let Some(entry) = self.past.entries.pop_front() else {
+                break;
+            };
+            let record = &self.entries[entry];
+            if record.pins > 0 || self.delete_is_fresh(record) {
+                passed += 1;
+                self.past.entries.push_back(entry);
+            } else {
+                self.forget_entry(entry);
+            }
+        }
+    }
+
+    fn awaits_verdict(&self, resource: Resource) -> bool {
+        self.owner(resource).is_some_and(|owner| {
+            let entry = &self.entries[owner.entry];
+            self.delete_is_fresh(entry) || (entry.delete.is_some() && entry.pins > 0)
+        })
+    }
+
+    fn delete_is_fresh(&self, entry: &Entry) -> bool {
+        let end = entry.delete.as_ref().and_then(|delete| delete.end);
+        end.is_some_and(|end| {
+            self.now < end.plus_ns(self.rules.grace_ns).plus_ns(SLACK_NS)
+        })
+    }
+
+    fn forget(&mut self, resource: Resource) {
+        if let Some(owner) = self.owner(resource) {
+            let entry = &mut self.entries[owner.entry];
+            entry.forgotten += 1;
+            if entry.delete.is_some() {
+                self.changes.push(Change::Forgotten(resource));
+            }
+            self.disown(resource);
+        }
+        match resource {
+            Resource::Thread(thread) => {
+                if let Some(record) = self.threads.remove(thread) {
+                    self.counters.threads_forgotten += 1;
+                    self.release_process(record.process);
+                }
+            }
+            Resource::Handle(handle) => {
+                self.unlist(handle);
+                if let Some(record) = self.descriptors.remove(handle) {
+                    self.counters.handles_forgotten += 1;
+                    self.tables[record.table].slots.clear(record.fd, handle);
+                    self.release_description(record.description);
+                    self.release_table(record.table);
+                }
+            }
+        }
+    }
+
+    fn forget_entry(&mut self, entry: Key<Entry>) {
+        for resource in self.entries[entry].resources.clone() {
+            self.changes.push(Change::Forgotten(resource));
+            self.disown(resource);
+        }
+        let Some(record) = self.entries.remove(entry) else {
+            return;
+        };
+        self.counters.entries_forgotten += 1;
+        self.changes.push(Change::ForgottenEntry(entry));
+        let process = &mut self.processes[record.process];
+        if let Some(keys) = process.maps.get_mut(&record.map)
+            && keys.get(&record.key).is_some_and(|history| history.latest == entry)
+        {
+            keys.remove(&record.key);
+            if keys.is_empty() {
+                process.maps.remove(&record.map);
+            }
+            process.forgotten_generations = process.forgotten_generations.max(record.generation);
+        }
+        self.release_process(record.process);
+    }
+}

@@ -1,0 +1,428 @@
+//! Readings of /proc: the baseline, polls, and audits.
+//!
+//! A scan is not atomic. Only what had no event since the scan began is compared with it. An
+//! audit counts what differs before anything is healed (*drift*); what no event announced is
+//! `unseen`.
+
+use super::{
+    Ledger,
+    arena::Key,
+    handle::{ClosedHow, Descriptor, NewDescriptor, Reach, State},
+    identity::Origin,
+    process::{Process, Watch},
+    resource::Change,
+    table::{Table, WhyUnsettled},
+    thread::{GoneHow, Thread},
+};
+use crate::event::{
+    Scan,
+    handle::HandleKind,
+    id::{BootTime, Fd, Moment},
+    scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
+};
+
+/// What audits found before they healed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// Audits so far.
+    pub audits: u64,
+    /// Live threads the ledger did not hold, all audits together.
+    pub threads_missed: u64,
+    /// Threads the ledger held that were gone.
+    pub threads_left: u64,
+    /// Open descriptors the ledger did not hold.
+    pub handles_missed: u64,
+    /// Descriptors the ledger held that were closed.
+    pub handles_left: u64,
+    /// Numbers that meant something else.
+    pub handles_other: u64,
+    /// The most differences one audit found.
+    pub most: u64,
+}
+
+impl Drift {
+    /// All differences together.
+    pub fn total(&self) -> u64 {
+        self.threads_missed
+            + self.threads_left
+            + self.handles_missed
+            + self.handles_left
+            + self.handles_other
+    }
+}
+
+/// What a scan is told to do.
+#[derive(Clone, Copy)]
+struct Reading {
+    began: BootTime,
+    ended: BootTime,
+    /// What is found new is of this origin, born in this interval.
+    origin: Origin,
+    born: Moment,
+    /// What is missing died since then.
+    since: Option<BootTime>,
+    counts_drift: bool,
+    heals: bool,
+}
+
+impl Ledger {
+    pub(super) fn scan(&mut self, scan: &Scan) {
+        let reading = Reading::of(scan);
+        let before = self.drift.total();
+        let Some(threads) = &scan.threads else {
+            self.process_not_found(scan, &reading);
+            self.end_audit(&reading, before);
+            return;
+        };
+        let process = self.process_on_demand(scan.tgid, scan.began);
+        if let ScanRole::Poll { .. } = scan.role {
+            self.processes[process].watch = Watch::Polls { until: scan.began };
+        }
+        self.compare_threads(process, threads, &reading);
+        for table in &scan.tables {
+            self.compare_table(scan, table, &reading);
+        }
+        if reading.heals {
+            let scanned = &mut self.processes[process].scanned;
+            *scanned = (*scanned).max(Some(scan.began));
+        }
+        self.end_audit(&reading, before);
+    }
+
+    fn end_audit(&mut self, reading: &Reading, before: u64) {
+        if reading.counts_drift {
+            self.drift.audits += 1;
+            self.drift.most = self.drift.most.max(self.drift.total() - before);
+        }
+        self.changes.push(Change::Everything);
+    }
+
+    fn process_not_found(&mut self, scan: &Scan, reading: &Reading) {
+        let Some(&process) = self.by_tgid.get(&scan.tgid.0) else {
+            return;
+        };
+        if let ScanRole::Poll { .. } = scan.role {
+            self.processes[process].watch = Watch::Polls { until: scan.began };
+        }
+        for thread in self.processes[process].threads.clone() {
+            self.thread_not_found(thread, reading);
+        }
+    }
+
+    fn compare_threads(&mut self, process: Key<Process>, seen: &[SeenThread], reading: &Reading) {
+        for seen in seen {
+            match self.by_tid.get(&seen.tid.0) {
+                Some(&thread) if self.threads[thread].process == process => {
+                    self.recognize(thread, seen, reading);
+                }
+                _ => {
+                    let died_meanwhile = self.departed(process, seen.tid).is_some_and(|departed| {
+                        departed.at >= reading.began
+                            && self.is_start(departed.thread, seen.start_ticks)
+                    });
+                    if !died_meanwhile {
+                        self.thread_missed(process, seen, reading);
+                    }
+                }
+            }
+        }
+        let mut listed: Vec<u32> = seen.iter().map(|seen| seen.tid.0).collect();
+        listed.sort_unstable();
+        for thread in self.processes[process].threads.clone() {
+            let tid = self.threads[thread].name.tid.0;
+            if listed.binary_search(&tid).is_err() {
+                self.thread_not_found(thread, reading);
+            }
+        }
+    }
+
+    fn recognize(&mut self, thread: Key<Thread>, seen: &SeenThread, reading: &Reading) {
+        if !self.is_start(thread, seen.start_ticks) {
+            if self.threads[thread].born.latest < reading.began {
+                // Another thread has the number now.
+                let process = self.threads[thread].process;
+                self.thread_not_found(thread, reading);
+                self.thread_missed(process, seen, reading);
+            }
+            return;
+        }
+        let record = &mut self.threads[thread];
+        let is_provisional = record.live.as_ref().is_some_and(|live| live.provisional);
+        if !is_provisional || !reading.heals {
+            return;
+        }
+        if record.comm.bytes().is_empty() {
+            record.comm = seen.comm;
+        }
+        if record.origin == Origin::Unseen {
+            record.origin = reading.origin;
+            if reading.origin != Origin::Unseen {
+                self.counters.threads_unseen = self.counters.threads_unseen.saturating_sub(1);
+            }
+        }
+        self.learn_ticks(thread, seen.start_ticks);
+    }
+
+    fn learn_ticks(&mut self, thread: Key<Thread>, ticks: u64) {
+        self.live_mut(thread).start_ticks = Some(ticks);
+        let born = &mut self.threads[thread].born;
+        let start = BootTime(ticks.saturating_mul(10_000_000));
+        born.earliest = born.earliest.max(start.min(born.latest));
+    }
+
+    fn is_start(&self, thread: Key<Thread>, ticks: u64) -> bool {
+        let record = &self.threads[thread];
+        let known = record.name.start.map(BootTime::ticks);
+        known
+            .or_else(|| record.live.as_ref()?.start_ticks)
+            .is_none_or(|known| known == ticks)
+    }
+
+    fn thread_missed(&mut self, process: Key<Process>, seen: &SeenThread, reading: &Reading) {
+        if reading.counts_drift {
+            self.drift.threads_missed += 1;
+        }
+        if !reading.heals {
+            return;
+        }
+        let tgid = self.processes[process].tgid;
+        let thread = self.thread_on_demand(seen.tid, tgid, reading.began);
+        let record = &mut self.threads[thread];
+        record.comm = seen.comm;
+        record.origin = reading.origin;
+        record.born = reading.born;
+        self.learn_ticks(thread, seen.start_ticks);
+        if reading.origin != Origin::Unseen {
+            self.counters.threads_unseen = self.counters.threads_unseen.saturating_sub(1);
+        }
+    }
+
+    fn thread_not_found(&mut self, thread: Key<Thread>, reading: &Reading) {
+        let record = &self.threads[thread];
+        // Threads that are exiting are not listed; their last switch is still to come.
+        let is_exiting = record.exiting.is_some() && reading.since.is_none();
+        if record.born.latest >= reading.began || record.last_seen() >= reading.began || is_exiting
+        {
+            return;
+        }
+        if reading.counts_drift {
+            self.drift.threads_left += 1;
+        }
+        if reading.heals {
+            let died = Moment {
+                earliest: record.last_seen().max(reading.since.unwrap_or_default()),
+                latest: reading.ended,
+            };
+            self.thread_gone(thread, died, GoneHow::NotFound);
+        }
+    }
+
+    fn compare_table(&mut self, scan: &Scan, seen: &SeenTable, reading: &Reading) {
+        let users: Vec<_> = seen
+            .users
+            .iter()
+            .filter_map(|tid| self.by_tid.get(&tid.0).copied())
+            .filter(|&thread| self.threads[thread].name.tgid == scan.tgid)
+            .collect();
+        let Some(&reader) = users.first() else {
+            return;
+        };
+        let table = self.table_of(reader);
+        let handles = match &seen.handles {
+            Ok(handles) => handles,
+            Err(errno) => {
+                if reading.heals && self.tables[table].settled.is_none() {
+                    self.unsettle(table, WhyUnsettled::Refused(*errno), reading.ended);
+                }
+                return;
+            }
+        };
+        if reading.heals {
+            self.unite(table, &users[1..], reading.ended);
+        }
+        let mut listed = handles.iter().peekable();
+        for (fd, key) in self.tables[table].slots.within(Fd(0), Fd(u32::MAX)) {
+            while let Some(seen) = listed.next_if(|seen| seen.fd < fd) {
+                self.handle_missed(table, seen, reading);
+            }
+            match listed.next_if(|seen| seen.fd == fd) {
+                Some(seen) => self.handle_found(table, key, seen, reading),
+                None => self.handle_not_found(key, reading),
+            }
+        }
+        for seen in listed {
+            self.handle_missed(table, seen, reading);
+        }
+        if reading.heals {
+            let record = &mut self.tables[table];
+            record.settled = record.settled.max(Some(reading.began));
+            if record.unsettled.is_some_and(|(_, since)| since <= reading.began) {
+                record.unsettled = None;
+            }
+        }
+    }
+
+    /// Threads that nothing announced were given a table on trust: the scan knows which.
+    fn unite(&mut self, table: Key<Table>, users: &[Key<Thread>], at: BootTime) {
+        for &user in users {
+            let is_provisional = self.live_mut(user).provisional;
+            if is_provisional {
+                self.use_table(user, table, at);
+            }
+        }
+    }
+
+    fn handle_found(
+        &mut self,
+        table: Key<Table>,
+        key: Key<Descriptor>,
+        seen: &SeenHandle,
+        reading: &Reading,
+    ) {
+        let record = &self.descriptors[key];
+        if record.last_change() >= reading.began {
+            return;
+        }
+        if !record.is_open() {
+            self.handle_missed(table, seen, reading);
+            return;
+        }
+        if self.is_other(key, seen) {
+            if reading.counts_drift {
+                self.drift.handles_other += 1;
+            }
+            if reading.heals {
+                self.close_for(key, reading.died(record_born(&self.descriptors[key])), ClosedHow::Found);
+                self.insert_seen(table, seen, reading);
+            }
+            return;
+        }
+        if reading.heals {
+            self.proven_open(key);
+            let record = &mut self.descriptors[key];
+            if let Some(cloexec) = seen.cloexec {
+                record.cloexec = Some(cloexec);
+            }
+            let shared = &mut self.descriptions[record.description];
+            if matches!(shared.kind, HandleKind::Opened | HandleKind::Unknown) {
+                shared.kind = seen.kind;
+            }
+            shared.target = Some(Box::new(seen.target.clone()));
+        }
+    }
+
+    /// Whether the number means something else than the ledger holds. Paths change when files
+    /// are renamed; inode numbers in brackets don't.
+    fn is_other(&self, key: Key<Descriptor>, seen: &SeenHandle) -> bool {
+        let shared = &self.descriptions[self.descriptors[key].description];
+        let vague = |kind| {
+            matches!(
+                kind,
+                HandleKind::Opened | HandleKind::Unknown | HandleKind::File
+            )
+        };
+        if shared.kind != seen.kind && !vague(shared.kind) && !vague(seen.kind) {
+            return true;
+        }
+        let bracketed = |text: &[u8]| text.ends_with(b"]") && !text.starts_with(b"/");
+        shared.target.as_ref().is_some_and(|known| {
+            known.bytes() != seen.target.bytes()
+                && bracketed(known.bytes())
+                && bracketed(seen.target.bytes())
+        })
+    }
+
+    fn handle_missed(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
+        if reading.counts_drift {
+            self.drift.handles_missed += 1;
+        }
+        if reading.heals {
+            self.insert_seen(table, seen, reading);
+        }
+    }
+
+    fn insert_seen(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
+        let reach = Reach {
+            before: reading.origin != Origin::Polled,
+            ..Reach::default()
+        };
+        let description = self.new_description(seen.kind, None, reach, reading.ended);
+        self.descriptions[description].target = Some(Box::new(seen.target.clone()));
+        let handle = self.insert_descriptor(NewDescriptor {
+            table,
+            fd: seen.fd,
+            description,
+            origin: reading.origin,
+            born: reading.born,
+            born_by: None,
+            call: None,
+            cloexec: seen.cloexec,
+        });
+        self.claim_owed(table, seen.fd, handle);
+    }
+
+    fn handle_not_found(&mut self, key: Key<Descriptor>, reading: &Reading) {
+        let record = &self.descriptors[key];
+        if !record.is_open() || record.last_change() >= reading.began {
+            return;
+        }
+        if reading.counts_drift {
+            self.drift.handles_left += 1;
+        }
+        if reading.heals {
+            let died = reading.died(record_born(record));
+            self.close_for(key, died, ClosedHow::Found);
+        }
+    }
+}
+
+fn record_born(record: &Descriptor) -> BootTime {
+    match record.state {
+        State::Ambiguous { since } => since,
+        _ => record.born.latest,
+    }
+}
+
+impl Reading {
+    fn of(scan: &Scan) -> Self {
+        let (origin, since, earliest) = match scan.role {
+            ScanRole::Baseline | ScanRole::Poll { since: None } => {
+                (Origin::BeforeAttach, None, BootTime(0))
+            }
+            ScanRole::Poll { since: Some(since) } => (Origin::Polled, Some(since), since),
+            ScanRole::Audit { .. } => (Origin::Unseen, None, BootTime(0)),
+        };
+        Self {
+            began: scan.began,
+            ended: scan.ended,
+            origin,
+            born: Moment {
+                earliest: earliest.min(scan.ended),
+                latest: scan.ended,
+            },
+            since,
+            counts_drift: matches!(scan.role, ScanRole::Audit { .. }),
+            heals: scan.role != ScanRole::Audit { heal: false },
+        }
+    }
+
+    /// When something last known alive at `alive` died, if this scan no longer found it.
+    fn died(&self, alive: BootTime) -> Moment {
+        Moment {
+            earliest: self.since.unwrap_or(alive).min(self.ended),
+            latest: self.ended,
+        }
+    }
+}
+
+impl Descriptor {
+    /// When an event last said something about it.
+    fn last_change(&self) -> BootTime {
+        match self.state {
+            State::Open => self.born.latest,
+            State::Ambiguous { since } => since,
+            State::Closing { replaced } => replaced,
+            State::Closed { returned, .. } => returned,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Stories of events: data in, text out.
