@@ -1,6 +1,9 @@
 //! What can outlive a delete, by its place in the ledger.
 
-use super::{Ledger, arena::Key, entry::Entry, handle::Descriptor, identity::ResourceName, own::Owner, thread::Thread};
+use super::{
+    Ledger, arena::Key, entry::Entry, handle::Descriptor, identity::ResourceName, own::Owner,
+    thread::Thread,
+};
 
 /// A thread or a handle of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
