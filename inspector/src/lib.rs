@@ -5,4 +5,7 @@
 //!
 //! - [`event`]: what happened, as every source tells it.
 
+pub mod cli;
+pub mod command;
 pub mod event;
+pub mod lab;

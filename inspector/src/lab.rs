@@ -1,0 +1,22 @@
+//! The reference lifecycle map workload: a child process whose keys own real threads and
+//! descriptors, driven and judged from outside.
+//!
+//! Two sides live here and share only [`protocol`]. In the **child**: [`child`] takes orders,
+//! [`map`], [`entry`] and [`policy`] are what a run is made of, [`mark`] declares it all through
+//! the public USDT provider `lifecycle`. In the **harness**: [`process`] starts the child as the
+//! account that [`account`] chose, [`oracle`] reads the truth from /proc and kcmp, [`harness`]
+//! plays a [`scenario`] or a plain policy run, [`score`] compares what detection said with the
+//! truth. Detection sees nothing of the child but its marks.
+
+pub mod account;
+pub mod child;
+pub mod entry;
+mod map;
+mod mark;
+pub mod policy;
+pub mod process;
+pub mod protocol;
+mod told;
+mod wire;
+
+pub use map::MapKind;
