@@ -28,7 +28,7 @@ pub enum Verb {
 }
 
 /// Of `inspector lab`.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = "Exit codes: 0 expectations met, 1 not met, 2 error.")]
 pub struct LabArgs {
     /// Print text instead of starting the interactive screens
@@ -66,10 +66,10 @@ pub struct LabArgs {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub burst: Option<u32>,
     /// Makes a run repeatable: the order of the deletes follows from it
-    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    #[arg(long, value_name = "SEED", default_value_t = SEED)]
     pub seed: u64,
     /// How long after a delete a resource may live before it is retained, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000,
+    #[arg(long, value_name = "MS", default_value_t = GRACE_MS,
           value_parser = clap::value_parser!(u64).range(1..=600_000))]
     pub grace: u64,
     /// The user the workload runs as [default: who called sudo, else nobody]
@@ -78,6 +78,34 @@ pub struct LabArgs {
     /// Poll /proc instead of using eBPF, privileged or not
     #[arg(long)]
     pub poll: bool,
+}
+
+/// `--seed`, unless given.
+const SEED: u64 = 1;
+/// `--grace`, unless given.
+const GRACE_MS: u64 = 1000;
+
+impl LabArgs {
+    /// What `inspector` without a verb runs: the headless lab with its shown scenarios.
+    pub fn unasked() -> Self {
+        Self {
+            headless: true,
+            list: false,
+            scenario: Vec::new(),
+            variant: None,
+            json: false,
+            map: None,
+            entry: None,
+            policy: None,
+            keys: None,
+            rate: None,
+            burst: None,
+            seed: SEED,
+            grace: GRACE_MS,
+            as_user: None,
+            poll: false,
+        }
+    }
 }
 
 /// A scenario's variants.

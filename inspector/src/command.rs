@@ -23,7 +23,7 @@ pub const ERROR: u8 = 2;
 /// What ended the run early: one message that says what failed, on what, and what to do.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
-        None => lab::run(&LabArgs::default()),
+        None => lab::run(&LabArgs::unasked()),
         Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Doctor(_)) => {
             anyhow::bail!("inspector doctor is not built yet")

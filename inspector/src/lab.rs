@@ -10,12 +10,20 @@
 
 pub mod account;
 pub mod child;
+pub mod detection;
 pub mod entry;
+pub mod expect;
+pub mod harness;
 mod map;
 mod mark;
+pub mod oracle;
+pub mod plan;
 pub mod policy;
+pub mod print;
 pub mod process;
 pub mod protocol;
+pub mod scenario;
+pub mod score;
 mod told;
 mod wire;
 

@@ -1,9 +1,17 @@
 //! The lab's child process as the harness sees it: real processes, real threads, /proc checked.
 
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its failure")]
+
 #[path = "lab/child.rs"]
 mod child;
+#[path = "lab/command.rs"]
+mod command;
+#[path = "lab/harness.rs"]
+mod harness;
 #[path = "lab/notes.rs"]
 mod notes;
+#[path = "lab/oracle.rs"]
+mod oracle;
 #[path = "lab/privileges.rs"]
 mod privileges;
 
@@ -75,10 +83,13 @@ fn delete(child: &mut LabChild, key: &str, policy: Policy) {
     assert!(matches!(reply, Reply::Deleted { .. }), "{reply:?}");
 }
 
-/// Names of a process's threads, by tid.
+/// Names of a process's threads, by tid; none when it is dead.
 fn threads(pid: u32) -> BTreeMap<u32, String> {
     let mut threads = BTreeMap::new();
-    for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return threads;
+    };
+    for task in tasks {
         let task = task.unwrap();
         // A thread may end between the two reads.
         if let Ok(comm) = fs::read_to_string(task.path().join("comm")) {
@@ -89,10 +100,13 @@ fn threads(pid: u32) -> BTreeMap<u32, String> {
     threads
 }
 
-/// Targets of a process's descriptors, by number.
+/// Targets of a process's descriptors, by number; none when it is dead.
 fn handles(pid: u32) -> BTreeMap<u32, PathBuf> {
     let mut handles = BTreeMap::new();
-    for link in fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+    let Ok(links) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return handles;
+    };
+    for link in links {
         let link = link.unwrap();
         if let Ok(target) = fs::read_link(link.path()) {
             let number = link.file_name().to_str().unwrap().parse().unwrap();

@@ -179,6 +179,17 @@ impl LabChild {
         }
     }
 
+    /// Its death, if it has died.
+    pub fn ended(&mut self) -> Option<LabError> {
+        match self.process.try_wait() {
+            Ok(Some(status)) => Some(LabError::Died {
+                status: describe(status),
+                order: "be watched".to_owned(),
+            }),
+            Ok(None) | Err(_) => None,
+        }
+    }
+
     /// Tells it to end, and kills it if it does not.
     pub fn quit(mut self) {
         self.seq += 1;

@@ -33,10 +33,6 @@ impl Wire {
         }
     }
 
-    pub(super) fn stream(&self) -> &UnixStream {
-        self.reader.get_ref()
-    }
-
     /// The next line.
     ///
     /// # Errors
