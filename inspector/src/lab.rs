@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod scenario;
 pub mod score;
 mod told;
+pub mod watch;
 mod wire;
 
 pub use map::MapKind;
