@@ -5,8 +5,13 @@
 //!
 //! - [`event`]: what happened, as every source tells it;
 //! - [`ledger`]: what is true of the observed processes, as far as events tell;
-//! - [`source`]: where events come from.
+//! - [`source`]: where events come from;
+//! - [`cli`], [`command`]: the command line, one file a verb;
+//! - [`lab`]: the reference lifecycle map workload.
 
+pub mod cli;
+pub mod command;
 pub mod event;
+pub mod lab;
 pub mod ledger;
 pub mod source;
