@@ -1,0 +1,3 @@
+//! The verbs: wiring only, one file each.
+
+pub mod doctor;

@@ -1,0 +1,28 @@
+//! `inspector doctor`: prints what works here and the command that mends each lack.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use crate::{doctor::Report, source::ProbeSet};
+
+/// Examines this machine and prints the result, as text or as one JSON object. `probes` is what
+/// loading the programs showed, where it was tried.
+///
+/// Exit code 0: every probe can work; 1: something is lacking.
+///
+/// # Errors
+/// Where the output can't be written.
+pub fn run(json: bool, probes: Option<ProbeSet>) -> anyhow::Result<ExitCode> {
+    let report = Report::examine(probes);
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &report.json())?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{}", report.text())?;
+    }
+    out.flush()?;
+    Ok(ExitCode::from(u8::from(!report.ok())))
+}
