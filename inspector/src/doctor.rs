@@ -1,6 +1,6 @@
 //! What works on this machine, what each lack costs, and the command that mends it.
 //!
-//! [`facts`] reads, [`trial`] tries, [`check`] judges, [`print`] says it.
+//! [`facts`] reads, [`trial`] tries, [`check`] judges, [`mod@print`] says it.
 
 use std::path::Path;
 
