@@ -35,7 +35,8 @@ pub struct Running {
 /// What a source can be asked. Answers come as events; none carries data of its own.
 #[derive(Debug)]
 pub enum Request {
-    /// Watch this process too (and its children). The answer is a baseline scan.
+    /// Watch this process too (and its children). The answer is its first scan, by the eBPF source
+    /// as a baseline; `threads: None` where it is gone already.
     Follow(Tgid),
     /// Compare with /proc: a scan of every process watched, with role `Audit`.
     Audit {
