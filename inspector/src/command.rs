@@ -1,5 +1,6 @@
 //! The verbs: wiring only, one file each.
 
+mod doctor;
 mod lab;
 
 use std::{io, process::ExitCode};
@@ -25,9 +26,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         None => lab::run(&LabArgs::unasked()),
         Some(Verb::Lab(args)) => lab::run(&args),
-        Some(Verb::Doctor(_)) => {
-            anyhow::bail!("inspector doctor is not built yet")
-        }
+        Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::LabChild(args)) => lab_child(&args),
     }
 }

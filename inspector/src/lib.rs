@@ -7,11 +7,14 @@
 //! - [`ledger`]: what is true of the observed processes, as far as events tell;
 //! - [`source`]: where events come from;
 //! - [`cli`], [`command`]: the command line, one file a verb;
+//! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
 //! - [`lab`]: the reference lifecycle map workload.
 
 pub mod cli;
 pub mod command;
+pub mod doctor;
 pub mod event;
 pub mod lab;
 pub mod ledger;
+pub mod privilege;
 pub mod source;

@@ -9,7 +9,7 @@ use aya_ebpf::{
     programs::ProbeContext,
 };
 use inspector_ebpf::abi::{
-    mark::{ARGS, Argument, KEY_BYTES, MarkRecord, NO_REGISTER, POLICY_BYTES, flags, mark, place},
+    mark::{ARGS, Argument, KEY_BYTES, MarkRecord, NO_REGISTER, POLICY_BYTES, code, flags, place},
     record::kind,
 };
 
@@ -61,14 +61,14 @@ pub(crate) fn mark_passed(ctx: ProbeContext) -> u32 {
     let [map, key, key_len, fourth, fifth] = given;
     let (mut span, mut number, mut policy_copied) = (0, 0, 0);
     match site.mark {
-        mark::STORE_BEGIN | mark::STORE_END => span = fourth,
-        mark::OWN => {
+        code::STORE_BEGIN | code::STORE_END => span = fourth,
+        code::OWN => {
             number = fifth;
             if fourth == 1 {
                 bits |= flags::TID;
             }
         }
-        mark::DELETE_BEGIN if fourth != 0 => {
+        code::DELETE_BEGIN if fourth != 0 => {
             // SAFETY: the record is reserved for us alone; the helper checks the source.
             let copied = unsafe {
                 bpf_probe_read_user_str(

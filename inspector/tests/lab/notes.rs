@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inspector_ebpf::abi::mark::mark;
+use inspector_ebpf::abi::mark::code;
 use object::{Object, ObjectSection};
 
 /// Probe → (address of its site, its arguments), of provider `lifecycle`.
@@ -36,7 +36,7 @@ fn probes(bytes: &[u8]) -> BTreeMap<String, Vec<(u64, String)>> {
 fn every_probe_is_there_once_on_a_one_byte_nop() {
     let bytes = std::fs::read(crate::program()).unwrap();
     let probes = probes(&bytes);
-    let mut expected = mark::NAMES;
+    let mut expected = code::NAMES;
     expected.sort_unstable();
     assert_eq!(probes.keys().collect::<Vec<_>>(), expected.each_ref());
 

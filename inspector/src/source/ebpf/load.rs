@@ -10,9 +10,10 @@ use inspector_ebpf::abi::config::Config;
 use zerocopy::IntoBytes as _;
 
 use super::{
-    hook::{Hook, PROBES, Probe, ProbeSet, ProbeSetKind, ProbeState},
+    hook::{Hook, PROBES, Probe},
     kernel::{Kernel, KernelError},
 };
+use crate::source::probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus};
 
 /// The object, as build.rs compiled it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probes"));
@@ -137,13 +138,8 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
 }
 
 fn first_reason(probes: &ProbeSet) -> String {
-    probes
-        .lacking()
-        .find_map(|(_, state)| match state {
-            ProbeState::Refused(reason) | ProbeState::Unsupported(reason) => Some(reason.clone()),
-            ProbeState::Attached | ProbeState::Ready | ProbeState::Disabled => None,
-        })
-        .unwrap_or_else(|| "none was asked for".to_owned())
+    let reason = probes.lacking().find_map(|probe| probe.state.why());
+    reason.unwrap_or("none was asked for").to_owned()
 }
 
 fn attach_all(
@@ -152,7 +148,7 @@ fn attach_all(
     btf: &Btf,
     kernel: &Kernel,
     options: &LoadOptions,
-) -> Vec<(Probe, ProbeState)> {
+) -> Vec<ProbeStatus> {
     PROBES
         .iter()
         .map(|probe| {
@@ -163,7 +159,7 @@ fn attach_all(
             } else {
                 attach(ebpf, entries, btf, kernel, probe)
             };
-            (*probe, state)
+            probe.status(state)
         })
         .collect()
 }
@@ -178,12 +174,12 @@ fn attach(
     let attached = match probe.hook {
         Hook::TypedTracepoint(name) => {
             let Some(arguments) = kernel.tracepoint_args(name) else {
-                return ProbeState::Unsupported(format!("this kernel has no tracepoint {name}"));
+                let why = format!("this kernel has no tracepoint {name}");
+                return ProbeState::Unsupported { why };
             };
             if name == "sched_switch" && arguments < 4 {
-                return ProbeState::Unsupported(
-                    "sched_switch tells the leaving task's state since Linux 5.18".to_owned(),
-                );
+                let why = "sched_switch tells the leaving task's state since Linux 5.18".to_owned();
+                return ProbeState::Unsupported { why };
             }
             attach_typed(ebpf, btf, probe.program, name)
         }
@@ -193,13 +189,13 @@ fn attach(
         Hook::MarkSites => {
             return match load_uprobe(ebpf, probe.program) {
                 Ok(()) => ProbeState::Ready,
-                Err(error) => ProbeState::Refused(reason(&error)),
+                Err(error) => ProbeState::Refused { why: reason(&error) },
             };
         }
     };
     match attached {
         Ok(()) => ProbeState::Attached,
-        Err(error) => ProbeState::Refused(reason(&error)),
+        Err(error) => ProbeState::Refused { why: reason(&error) },
     }
 }
 
