@@ -48,7 +48,7 @@ use self::{
     table::Table,
     thread::Thread,
 };
-use crate::event::{Event, SourceEnd, id::BootTime, What};
+use crate::event::{Event, SourceEnd, What, id::BootTime};
 
 /// The ledger.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,13 @@
 //! order:
 //!
 //! - [`event`]: what happened, as every source tells it.
+//! - [`ledger`]: what is true, as far as events tell.
+//! - [`verdict`]: whether what a deleted entry owned is gone, and on what grounds.
+//! - [`pipeline`]: the one loop: events in, verdicts out.
+//! - [`report`]: verdicts as text and JSON.
 
 pub mod event;
 pub mod ledger;
+pub mod pipeline;
+pub mod report;
+pub mod verdict;

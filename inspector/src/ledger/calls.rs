@@ -11,7 +11,9 @@
 //! The check runs at ticks and remembers the first thread that is not past yet, so a thread that
 //! stays in its call for hours costs one look a tick.
 
-use super::{Ledger, arena::Key, handle::Description, release::Proof, table::Table, thread::Thread};
+use super::{
+    Ledger, arena::Key, handle::Description, release::Proof, table::Table, thread::Thread,
+};
 use crate::event::{
     handle::HandleKind,
     id::{BootTime, CallNumber, Fd, Moment, Tid},
@@ -125,11 +127,7 @@ impl Ledger {
         true
     }
 
-    fn held_by_call(
-        &mut self,
-        description: Key<Description>,
-        holder: Option<(Tid, CallNumber)>,
-    ) {
+    fn held_by_call(&mut self, description: Key<Description>, holder: Option<(Tid, CallNumber)>) {
         let shared = &mut self.descriptions[description];
         if let Some(unaccounted) = &mut shared.unaccounted
             && unaccounted.held_by_call != holder

@@ -31,7 +31,11 @@ impl Ledger {
         let thread = self.thread_on_demand(event.tid, event.tgid, at);
         let live = self.live_mut(thread);
         // Two descriptors of one call come as two events of one time.
-        let begun_after = if live.last < at { live.last } else { BootTime(0) };
+        let begun_after = if live.last < at {
+            live.last
+        } else {
+            BootTime(0)
+        };
         let caller = Caller {
             thread,
             table: live.table,

@@ -85,6 +85,8 @@ pub enum Removal {
 pub struct Moved {
     /// The resource.
     pub resource: ResourceName,
+    /// Where it stands, unless its record was forgotten.
+    pub place: Resource,
     /// Its new entry.
     pub to: EntryName,
     /// When.
@@ -315,9 +317,9 @@ impl Ledger {
             Owned::Thread(tid) => match self.by_tid.get(&tid.0) {
                 Some(&thread) => Some(Resource::Thread(thread)),
                 // The mark shows that it lives; the next poll would have found it.
-                None if is_polled => Some(Resource::Thread(self.thread_on_demand(
-                    tid, mark.tgid, at,
-                ))),
+                None if is_polled => {
+                    Some(Resource::Thread(self.thread_on_demand(tid, mark.tgid, at)))
+                }
                 None => self
                     .departed(process, tid)
                     .map(|departed| Resource::Thread(departed.thread)),
@@ -443,7 +445,10 @@ impl Ledger {
     }
 
     fn delete_unlink(&mut self, thread: Key<Thread>, mark: &Mark, at: BootTime) {
-        match self.open_delete(thread, mark).map(|entry| &mut self.entries[entry]) {
+        match self
+            .open_delete(thread, mark)
+            .map(|entry| &mut self.entries[entry])
+        {
             Some(Entry {
                 delete: Some(delete),
                 ..
@@ -495,7 +500,9 @@ impl Ledger {
         self.processes[process].records += 1;
         let floor = self.processes[process].forgotten_generations;
         let before = self.history(process, mark.map, &mark.key);
-        let generation = before.map_or(floor, |history| history.generation).wrapping_add(1);
+        let generation = before
+            .map_or(floor, |history| history.generation)
+            .wrapping_add(1);
         let entry = self.entries.insert(Entry {
             process,
             map: mark.map,
@@ -551,7 +558,10 @@ impl Ledger {
         for thread in self.processes[process].threads.clone() {
             self.close_spans(thread);
         }
-        for history in maps.into_values().flat_map(std::collections::HashMap::into_values) {
+        for history in maps
+            .into_values()
+            .flat_map(std::collections::HashMap::into_values)
+        {
             let floor = &mut self.processes[process].forgotten_generations;
             *floor = (*floor).max(history.generation);
             let record = &mut self.entries[history.latest];
@@ -589,7 +599,11 @@ impl Entry {
 
     /// Whether it is, or is about to be, under its key.
     fn is_current(&self) -> bool {
-        self.voided.is_none() && self.delete.as_ref().is_none_or(|delete| delete.end.is_none())
+        self.voided.is_none()
+            && self
+                .delete
+                .as_ref()
+                .is_none_or(|delete| delete.end.is_none())
     }
 
     /// Whether its store is under way.

@@ -332,7 +332,9 @@ impl Ledger {
         reach: Reach,
         at: BootTime,
     ) -> Key<Description> {
-        let key = self.descriptions.insert(Description::new(kind, file, reach));
+        let key = self
+            .descriptions
+            .insert(Description::new(kind, file, reach));
         if let Some(file) = file
             && let Some(before) = self.by_file.insert(file.0.get(), key)
         {

@@ -361,7 +361,10 @@ impl Ledger {
         match record.state {
             State::Open | State::Ambiguous { .. } => {
                 let close = Close {
-                    at: replacing.entry.max(record.born.earliest).min(replacing.exit),
+                    at: replacing
+                        .entry
+                        .max(record.born.earliest)
+                        .min(replacing.exit),
                     earliest: replacing.entry,
                     returned: replacing.exit,
                     by: replacing.by,
@@ -375,14 +378,19 @@ impl Ledger {
                 let by = record.closed_by;
                 if by.is_some() && by != Some(replacing.by) && returned >= replacing.entry {
                     // Which of the two came first is not known: mark the new owner.
-                    self.await_birth(table, fd, &Close {
-                        at: replacing.entry,
-                        earliest: replacing.entry,
-                        returned: replacing.exit,
-                        by: by.unwrap_or(replacing.by),
-                        references: None,
-                        how: ClosedHow::Close,
-                    }, true);
+                    self.await_birth(
+                        table,
+                        fd,
+                        &Close {
+                            at: replacing.entry,
+                            earliest: replacing.entry,
+                            returned: replacing.exit,
+                            by: by.unwrap_or(replacing.by),
+                            references: None,
+                            how: ClosedHow::Close,
+                        },
+                        true,
+                    );
                 }
                 false
             }

@@ -98,11 +98,14 @@ impl Ledger {
     pub(super) fn own_by_mark(&mut self, resource: Resource, entry: Key<Entry>, at: BootTime) {
         if let Some(before) = self.owner(resource) {
             if before.entry == entry {
-                self.set_owner(resource, Some(Owner {
-                    rule: Rule::Own,
-                    shared: false,
-                    ..before
-                }));
+                self.set_owner(
+                    resource,
+                    Some(Owner {
+                        rule: Rule::Own,
+                        shared: false,
+                        ..before
+                    }),
+                );
                 self.changed(resource);
                 return;
             }
@@ -110,7 +113,12 @@ impl Ledger {
             if let Some(name) = self.name(resource) {
                 let to = self.entry_name(entry);
                 let record = &mut self.entries[before.entry];
-                record.moved.push(Moved { resource: name, to, at });
+                record.moved.push(Moved {
+                    resource: name,
+                    place: resource,
+                    to,
+                    at,
+                });
                 if record.delete.is_some() {
                     let index = record.moved.len() - 1;
                     self.changes.push(Change::Forgotten(resource));

@@ -52,7 +52,13 @@ impl Ledger {
     pub(super) fn close_descriptor(&mut self, key: Key<Descriptor>, close: &Close) {
         let record = &mut self.descriptors[key];
         record.closed_by = Some(close.by);
-        self.close(key, close.moment_of(), close.returned, close.how, close.references);
+        self.close(
+            key,
+            close.moment_of(),
+            close.returned,
+            close.how,
+            close.references,
+        );
     }
 
     /// Closes a descriptor without a call of its own.

@@ -1,6 +1,9 @@
 //! What can outlive a delete, by its place in the ledger.
 
-use super::{Ledger, arena::Key, entry::Entry, handle::Descriptor, identity::ResourceName, own::Owner, thread::Thread};
+use super::{
+    Ledger, arena::Key, entry::Entry, handle::Descriptor, identity::ResourceName, own::Owner,
+    thread::Thread,
+};
 
 /// A thread or a handle of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +55,11 @@ impl Ledger {
         {
             self.changes.push(Change::Resource(resource));
         }
+    }
+
+    /// Whether a verdict may have changed.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
     }
 
     /// What changed since this was last called.

@@ -40,10 +40,6 @@ const SLACK_NS: u64 = 1_000_000_000;
 const MOST_PASSED: usize = 8;
 
 impl Past {
-    pub(super) fn resources(&self) -> usize {
-        self.resources.len()
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.resources.capacity() * size_of::<Resource>()
             + self.entries.capacity() * size_of::<Key<Entry>>()
@@ -105,9 +101,7 @@ impl Ledger {
 
     fn delete_is_fresh(&self, entry: &Entry) -> bool {
         let end = entry.delete.as_ref().and_then(|delete| delete.end);
-        end.is_some_and(|end| {
-            self.now < end.plus_ns(self.rules.grace_ns).plus_ns(SLACK_NS)
-        })
+        end.is_some_and(|end| self.now < end.plus_ns(self.rules.grace_ns).plus_ns(SLACK_NS))
     }
 
     fn forget(&mut self, resource: Resource) {
@@ -150,7 +144,9 @@ impl Ledger {
         self.changes.push(Change::ForgottenEntry(entry));
         let process = &mut self.processes[record.process];
         if let Some(keys) = process.maps.get_mut(&record.map)
-            && keys.get(&record.key).is_some_and(|history| history.latest == entry)
+            && keys
+                .get(&record.key)
+                .is_some_and(|history| history.latest == entry)
         {
             keys.remove(&record.key);
             if keys.is_empty() {

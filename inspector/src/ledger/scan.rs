@@ -256,7 +256,10 @@ impl Ledger {
         if reading.heals {
             let record = &mut self.tables[table];
             record.settled = record.settled.max(Some(reading.began));
-            if record.unsettled.is_some_and(|(_, since)| since <= reading.began) {
+            if record
+                .unsettled
+                .is_some_and(|(_, since)| since <= reading.began)
+            {
                 record.unsettled = None;
             }
         }
@@ -292,7 +295,11 @@ impl Ledger {
                 self.drift.handles_other += 1;
             }
             if reading.heals {
-                self.close_for(key, reading.died(record_born(&self.descriptors[key])), ClosedHow::Found);
+                self.close_for(
+                    key,
+                    reading.died(record_born(&self.descriptors[key])),
+                    ClosedHow::Found,
+                );
                 self.insert_seen(table, seen, reading);
             }
             return;

@@ -150,7 +150,11 @@ impl Ledger {
 
     /// Live threads, open handles, and dead ones of both that are kept.
     pub fn kept(&self) -> Kept {
-        let threads_live = self.threads.iter().filter(|(_, t)| t.live.is_some()).count();
+        let threads_live = self
+            .threads
+            .iter()
+            .filter(|(_, t)| t.live.is_some())
+            .count();
         let handles_open = self
             .descriptors
             .iter()

@@ -29,7 +29,9 @@ impl Ledger {
             } => {
                 let thread = self.thread_on_demand(tid, tgid, at);
                 let live = self.live_mut(thread);
-                let sums = live.activity.map_or_else(WaitSums::default, |seen| seen.sums);
+                let sums = live
+                    .activity
+                    .map_or_else(WaitSums::default, |seen| seen.sums);
                 if live.activity.is_none_or(|seen| seen.sampled <= at) {
                     live.activity = Some(Activity {
                         sampled: at,
