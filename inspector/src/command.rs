@@ -1,5 +1,6 @@
 //! The verbs: wiring only, one file each.
 
+mod detect;
 mod doctor;
 mod lab;
 

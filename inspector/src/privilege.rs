@@ -43,6 +43,24 @@ pub fn needed(release: &str) -> CapabilitySet {
     keep
 }
 
+/// What the lab needs beyond that: to start each run's child, as its user and with room for its
+/// descriptors, and to end it.
+const LAB: CapabilitySet = CapabilitySet::SETUID
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETPCAP)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SYS_RESOURCE);
+
+/// Gives up what the lab does not need once its programs are loaded. For the calling thread and
+/// those it starts afterwards.
+///
+/// # Errors
+/// The kernel's.
+pub fn shed_for_lab() -> Result<CapabilitySet, Errno> {
+    let uname = rustix::system::uname();
+    shed_thread(needed(&uname.release().to_string_lossy()) | LAB)
+}
+
 /// Gives up every capability but `keep`, for good: what this process executes later can't get
 /// them back either. Call it after everything is loaded and before any other thread starts.
 ///
@@ -68,7 +86,9 @@ pub fn shed_thread(keep: CapabilitySet) -> Result<CapabilitySet, Errno> {
     if before.effective.contains(CapabilitySet::SETPCAP) {
         for capability in (0..=LAST).map(|number| CapabilitySet::from_bits_retain(1 << number)) {
             // Numbers the kernel does not know are no part of the set.
-            if capability_is_in_bounding_set(capability).unwrap_or(false) {
+            if !keep.contains(capability)
+                && capability_is_in_bounding_set(capability).unwrap_or(false)
+            {
                 remove_capability_from_bounding_set(capability)?;
             }
         }

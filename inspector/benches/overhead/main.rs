@@ -20,7 +20,8 @@ use inspector::{
     event::id::Tgid,
     source::{
         Request, Running,
-        ebpf::{hook::ProbeSetKind, load::LoadOptions, session},
+        ebpf::{load::LoadOptions, start},
+        probe_set::ProbeSetKind,
     },
 };
 use tokio::sync::oneshot;
@@ -207,7 +208,7 @@ impl Watch {
             set,
             ..LoadOptions::default()
         };
-        let mut running = session::start(&options)?;
+        let mut running = start::start(&options)?;
         let (done, answer) = oneshot::channel();
         running
             .requests

@@ -9,13 +9,15 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::{MET, NOT_MET};
+use super::{
+    MET, NOT_MET,
+    detect::{Watcher, Watching},
+};
 use crate::{
     cli::{LabArgs, VariantArg},
     lab::{
         MapKind,
         account::{Account, Invoker, choose},
-        detection::Detection,
         entry::{Born, EntryKind},
         harness::play,
         plan::{LAST_WORD, Pace, Plan, Run},
@@ -24,6 +26,8 @@ use crate::{
         process::LabChild,
         scenario::{self, Scenario, Variant, Which},
     },
+    ledger::LedgerRules,
+    source::ebpf::load::LoadOptions,
 };
 
 /// Keys of a scenario, unless stated: enough to see that they are alike.
@@ -47,13 +51,25 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
     if let Some(notice) = &choice.notice {
         writeln!(io::stderr(), "inspector: {notice}")?;
     }
+    let rules = LedgerRules {
+        grace_ns: args.grace * 1_000_000,
+        ..LedgerRules::default()
+    };
+    let mut watcher = Watcher::new(args.poll, &LoadOptions::default(), rules)?;
+    if let Watcher::Polling(why) = &watcher {
+        printer.polling(why)?;
+    }
     let mut met = 0;
     for run in &runs {
-        if play_one(args, run, choice.account.as_ref(), &mut printer).with_context(|| run.name())? {
+        let account = choice.account.as_ref();
+        if play_one(run, account, &mut watcher, rules, &mut printer).with_context(|| run.name())? {
             met += 1;
         }
     }
     printer.total(runs.len(), met)?;
+    if let Watcher::Ebpf(watching) = watcher {
+        watching.stop();
+    }
     Ok(ExitCode::from(if met == runs.len() {
         MET
     } else {
@@ -63,26 +79,33 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
 
 /// Plays one run on a child of its own; whether it was as expected.
 fn play_one(
-    args: &LabArgs,
     run: &Run,
     account: Option<&Account>,
+    watcher: &mut Watcher,
+    rules: LedgerRules,
     printer: &mut Printer<impl Write>,
 ) -> anyhow::Result<bool> {
     // On this thread: the child is killed when the thread that started it ends.
     let mut child = LabChild::start(Path::new("/proc/self/exe"), account)?;
-    let mut detection = detect(args, &run.plan, child.pid())?;
-    printer.begin(run, detection.label())?;
+    let pid = child.pid();
+    let mut polled;
+    let (watching, label, repeats) = match watcher {
+        Watcher::Ebpf(watching) => {
+            watching.follow(pid)?;
+            (watching.as_mut(), "eBPF", false)
+        }
+        Watcher::Polling(why) => {
+            polled = Watching::polling(pid, why, rules)?;
+            (&mut polled, "polling", true)
+        }
+    };
+    let mut detection = watching.detection(pid, label, repeats);
+    printer.begin(run, label)?;
     let mut show = |fallen: &_| printer.fallen(run, fallen);
-    let played = play(run, &mut child, detection.as_mut(), &mut show)?;
+    let played = play(run, &mut child, &mut detection, &mut show)?;
     child.quit();
     printer.end(run, &played)?;
     Ok(played.unmet.is_empty())
-}
-
-/// Attaches to the child, which waits. Everything it will do is seen from here on.
-fn detect(args: &LabArgs, plan: &Plan, pid: u32) -> anyhow::Result<Box<dyn Detection>> {
-    let _ = (args.poll, plan.grace, pid);
-    bail!("no source is wired in yet")
 }
 
 /// What the command line asks for.

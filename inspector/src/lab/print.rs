@@ -2,6 +2,7 @@
 //!
 //! With `--json` each line is one object, told apart by `record`:
 //!
+//! - `polling`: /proc is polled instead of asking the kernel; `why`.
 //! - `run`: a run begins. `scenario` and `variant` (null in a policy run), `policy`, `map`,
 //!   `entry`, `keys`, `pace` (`checked` or `burst`), `seed`, `grace_ms`, `source`.
 //! - `verdict`: one judgement as it falls, in `judgement`, with the run's `scenario` and
@@ -39,6 +40,22 @@ impl<W: Write> Printer<W> {
     /// Text, or JSON lines.
     pub fn new(out: W, json: bool) -> Self {
         Self { out, json }
+    }
+
+    /// Every run polls /proc, and why.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn polling(&mut self, why: &str) -> io::Result<()> {
+        if self.json {
+            return self.line(&json!({ "record": "polling", "why": why }));
+        }
+        writeln!(
+            self.out,
+            "⚠ polling /proc, because {why}\n  births and deaths between two readings are not seen, and times are intervals; `inspector doctor` says what to do\n"
+        )?;
+        self.out.flush()
     }
 
     /// A run begins.

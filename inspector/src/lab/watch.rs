@@ -28,17 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_micros(200);
 
 /// A source at work on one child.
-pub struct Watch<D, T> {
+pub struct Watch<'a, D, T> {
     label: String,
     repeats: Option<Tgid>,
-    batches: mpsc::Receiver<Batch>,
+    batches: &'a mut mpsc::Receiver<Batch>,
     drain: D,
     take: T,
     fallen: Vec<Fallen>,
     ended: Option<String>,
 }
 
-impl<D, T> Watch<D, T>
+impl<'a, D, T> Watch<'a, D, T>
 where
     D: FnMut(oneshot::Sender<()>) -> anyhow::Result<()>,
     T: FnMut(&Batch) -> Vec<Fallen>,
@@ -50,7 +50,7 @@ where
     pub fn new(
         label: String,
         repeats: Option<Tgid>,
-        batches: mpsc::Receiver<Batch>,
+        batches: &'a mut mpsc::Receiver<Batch>,
         drain: D,
         take: T,
     ) -> Self {
@@ -66,7 +66,7 @@ where
     }
 }
 
-impl<D, T> Detection for Watch<D, T>
+impl<D, T> Detection for Watch<'_, D, T>
 where
     D: FnMut(oneshot::Sender<()>) -> anyhow::Result<()>,
     T: FnMut(&Batch) -> Vec<Fallen>,
@@ -133,7 +133,7 @@ where
     }
 }
 
-impl<D, T: FnMut(&Batch) -> Vec<Fallen>> Watch<D, T> {
+impl<D, T: FnMut(&Batch) -> Vec<Fallen>> Watch<'_, D, T> {
     /// Takes in what has come.
     fn receive(&mut self) {
         loop {
@@ -196,9 +196,10 @@ mod tests {
 
     type Senders = std::sync::mpsc::Receiver<oneshot::Sender<()>>;
 
-    /// A watch that counts the events it takes, and the far ends of its channels.
+    /// A watch that shows the events it takes, and the far ends of its channels.
     fn watch() -> (impl Detection, mpsc::Sender<Batch>, Senders) {
         let (sender, batches) = mpsc::channel(8);
+        let batches = Box::leak(Box::new(batches));
         let (asks, asked) = std::sync::mpsc::channel();
         let fallen = |event: &Event| Fallen {
             claim: Claim {

@@ -9,5 +9,6 @@ pub mod load;
 mod marks;
 mod order;
 pub mod session;
+pub mod start;
 pub mod usdt;
 mod waits;
