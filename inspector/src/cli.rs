@@ -46,6 +46,9 @@ pub struct LabArgs {
     /// One JSON object a line: verdicts, then the score
     #[arg(long)]
     pub json: bool,
+    /// Also print what each verdict rests on (--json always does)
+    #[arg(long)]
+    pub grounds: bool,
     /// Map kind [default: mutex]
     #[arg(long, value_enum, value_name = "KIND")]
     pub map: Option<MapKind>,
@@ -94,6 +97,7 @@ impl LabArgs {
             scenario: Vec::new(),
             variant: None,
             json: false,
+            grounds: false,
             map: None,
             entry: None,
             policy: None,

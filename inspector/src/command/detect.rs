@@ -76,14 +76,25 @@ impl Watcher {
 impl Watching {
     /// Polls one child.
     pub(super) fn polling(pid: u32, why: &str, rules: LedgerRules) -> anyhow::Result<Self> {
-        let running = poll::start(PathBuf::from("/proc"), &[Tgid(pid)], POLL_EVERY, why.to_owned())?;
-        Ok(Self { running, pipeline: Pipeline::new(rules) })
+        let running = poll::start(
+            PathBuf::from("/proc"),
+            &[Tgid(pid)],
+            POLL_EVERY,
+            why.to_owned(),
+        )?;
+        Ok(Self {
+            running,
+            pipeline: Pipeline::new(rules),
+        })
     }
 
     /// Watches a child that waits: everything it will do is seen from here on.
     pub(super) fn follow(&mut self, pid: u32) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        self.running.requests.send(Request::Follow { tgid: Tgid(pid), done })?;
+        self.running.requests.send(Request::Follow {
+            tgid: Tgid(pid),
+            done,
+        })?;
         // The baseline is one batch, and the channel holds more: nobody has to read meanwhile.
         answer.blocking_recv()?.map_err(|why| anyhow!(why))?;
         Ok(())
@@ -93,7 +104,9 @@ impl Watching {
     /// see.
     pub(super) fn detection(&mut self, pid: u32, label: &str, repeats: bool) -> impl Detection {
         let Self { running, pipeline } = self;
-        let Running { batches, requests, .. } = running;
+        let Running {
+            batches, requests, ..
+        } = running;
         let child = Tgid(pid);
         Watch::new(
             label.to_owned(),
@@ -103,7 +116,10 @@ impl Watching {
             move |batch: &Batch| {
                 let fallen = pipeline.take(batch).into_iter();
                 // An earlier run's child dies while this one's is watched.
-                fallen.filter(|one| one.entry.tgid == child).map(|one| fallen_of(&one)).collect()
+                fallen
+                    .filter(|one| one.entry.tgid == child)
+                    .map(|one| fallen_of(&one))
+                    .collect()
             },
         )
     }
@@ -128,6 +144,7 @@ fn fallen_of(judgement: &Judgement) -> Fallen {
             said: said(&judgement.verdict),
         },
         text: report::text::Line(judgement).to_string(),
+        grounds: report::text::Grounds(judgement).to_string(),
         json: report::json::value(judgement),
     }
 }
@@ -147,7 +164,9 @@ fn said(verdict: &Verdict) -> Said {
             Said::Gone { earliest, latest }
         }
         Verdict::Late { .. } => Said::Late,
-        Verdict::Retained(retained) => Said::Retained { life: life(retained) },
+        Verdict::Retained(retained) => Said::Retained {
+            life: life(retained),
+        },
         Verdict::Reassigned { .. } => Said::Reassigned,
         Verdict::Unknown(_) => Said::Unknown,
     }

@@ -18,7 +18,9 @@ use crate::{
 /// # Errors
 /// Where the output can't be written.
 pub(super) fn run(json: bool) -> anyhow::Result<ExitCode> {
-    let probes = load(&LoadOptions::default()).ok().map(|loaded| loaded.probes);
+    let probes = load(&LoadOptions::default())
+        .ok()
+        .map(|loaded| loaded.probes);
     let report = Report::examine(probes);
     let mut out = io::stdout().lock();
     if json {

@@ -41,7 +41,7 @@ const POLICY_KEYS: u32 = 200;
 ///
 /// What ended it early.
 pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
-    let mut printer = Printer::new(io::stdout().lock(), args.json);
+    let mut printer = Printer::new(io::stdout().lock(), args.json, args.grounds);
     if args.list {
         printer.catalogue()?;
         return Ok(ExitCode::from(MET));

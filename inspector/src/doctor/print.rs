@@ -141,10 +141,6 @@ fn program(text: &mut String, probe: &ProbeStatus, width: usize, hook_width: usi
     }
     text.push('\n');
     if !probe.state.works() {
-        let _ = writeln!(
-            text,
-            "  {:width$}    without it: {}",
-            "", probe.without
-        );
+        let _ = writeln!(text, "  {:width$}    without it: {}", "", probe.without);
     }
 }

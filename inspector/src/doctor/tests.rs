@@ -200,10 +200,7 @@ fn programs_are_listed_with_the_kernels_reason() {
         text.contains("✗ close_entry  tp_btf sys_exit  refused: invalid argument\n"),
         "{text}"
     );
-    assert!(
-        text.contains("without it: births are not seen\n"),
-        "{text}"
-    );
+    assert!(text.contains("without it: births are not seen\n"), "{text}");
     let json = report.json();
     assert_eq!(json["probes"][2]["state"], "refused");
     assert_eq!(json["probes"][2]["why"], "invalid argument");

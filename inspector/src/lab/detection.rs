@@ -41,6 +41,8 @@ pub struct Fallen {
     pub claim: Claim,
     /// One line for a person.
     pub text: String,
+    /// What it rests on, in one line.
+    pub grounds: String,
     /// The same for a program.
     pub json: serde_json::Value,
 }

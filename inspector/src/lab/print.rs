@@ -34,12 +34,14 @@ use super::{
 pub struct Printer<W> {
     out: W,
     json: bool,
+    grounds: bool,
 }
 
 impl<W: Write> Printer<W> {
-    /// Text, or JSON lines.
-    pub fn new(out: W, json: bool) -> Self {
-        Self { out, json }
+    /// Text, with each verdict's grounds on a line of their own if wanted, or JSON lines, which
+    /// always have them.
+    pub fn new(out: W, json: bool, grounds: bool) -> Self {
+        Self { out, json, grounds }
     }
 
     /// Every run polls /proc, and why.
@@ -101,6 +103,9 @@ impl<W: Write> Printer<W> {
             }));
         }
         writeln!(self.out, "  {}", fallen.text)?;
+        if self.grounds {
+            writeln!(self.out, "      {}", fallen.grounds)?;
+        }
         self.out.flush()
     }
 

@@ -209,6 +209,7 @@ mod tests {
                 said: Said::Unknown,
             },
             text: format!("{} {:?}", event.at.0, event.what),
+            grounds: String::new(),
             json: serde_json::Value::Null,
         };
         let watch = Watch::new(

@@ -33,17 +33,24 @@ pub struct ProbeSet {
 impl ProbeSet {
     /// Those that should work and don't.
     pub fn lacking(&self) -> impl Iterator<Item = &ProbeStatus> {
-        self.probes.iter().filter(|probe| probe.state.why().is_some())
+        self.probes
+            .iter()
+            .filter(|probe| probe.state.why().is_some())
     }
 
     /// Whether a program works.
     pub fn has(&self, name: &str) -> bool {
-        self.probes.iter().any(|probe| probe.name == name && probe.state.works())
+        self.probes
+            .iter()
+            .any(|probe| probe.name == name && probe.state.works())
     }
 
     /// How many work, of how many that should.
     pub fn working(&self) -> (usize, usize) {
-        let wanted = self.probes.iter().filter(|probe| probe.state != ProbeState::Disabled);
+        let wanted = self
+            .probes
+            .iter()
+            .filter(|probe| probe.state != ProbeState::Disabled);
         let works = wanted.clone().filter(|probe| probe.state.works()).count();
         (works, wanted.count())
     }

@@ -175,24 +175,25 @@ impl Clock<'_> {
         let now = self.ledger.delivered();
         let grace_ns = self.ledger.rules().grace_ns;
         let ran = match activity.blocked {
+            // It ran until it blocked.
+            Some(blocked) => blocked.since.max(activity.ran),
+            None => Some(activity.sampled),
+        };
+        if let Some(ran) = ran.filter(|&ran| ran > self.end && now.since_ns(ran) <= grace_ns) {
+            return ThreadState::Active { ran };
+        }
+        match activity.blocked {
             Some(blocked) if blocked.since.is_none_or(|since| since <= self.deadline) => {
-                return ThreadState::Parked {
+                ThreadState::Parked {
                     since: blocked.since,
                     call: blocked.call.map(CallNumber),
-                };
+                }
             }
-            // It ran until it blocked.
-            Some(blocked) => blocked.since.max(activity.ran).unwrap_or(activity.sampled),
-            None => activity.sampled,
-        };
-        if ran <= self.end {
-            ThreadState::NotKnown
-        } else if now.since_ns(ran) <= grace_ns {
-            ThreadState::Active { ran }
-        } else if activity.blocked.is_some() {
-            ThreadState::Quiet { ran }
-        } else {
-            ThreadState::NotKnown
+            Some(_) => match ran.filter(|&ran| ran > self.end) {
+                Some(ran) => ThreadState::Quiet { ran },
+                None => ThreadState::NotKnown,
+            },
+            None => ThreadState::NotKnown,
         }
     }
 

@@ -51,12 +51,22 @@ impl Display for Verdict {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pending => f.write_str("pending"),
-            Self::Gone(how) => write!(f, "gone ({how})"),
-            Self::Late { after } => write!(f, "late (gone {after} after the delete)"),
-            Self::Retained(how) => write!(f, "retained ({how})"),
-            Self::Reassigned { to, .. } => write!(f, "reassigned (to {to})"),
-            Self::Unknown(why) => write!(f, "unknown ({why})"),
+            _ => write!(f, "{} ({})", self.word(), self.how()),
         }
+    }
+}
+
+impl Verdict {
+    /// What follows its first word.
+    pub fn how(&self) -> impl Display {
+        fmt::from_fn(move |f| match self {
+            Self::Pending => f.write_str("its grace runs"),
+            Self::Gone(how) => how.fmt(f),
+            Self::Late { after } => write!(f, "gone {after} after the delete"),
+            Self::Retained(how) => how.fmt(f),
+            Self::Reassigned { to, .. } => write!(f, "to {to}"),
+            Self::Unknown(why) => why.fmt(f),
+        })
     }
 }
 
@@ -336,7 +346,7 @@ impl Display for Evidence {
         if let Some(delete) = &self.delete {
             write!(f, "; {delete}")?;
         }
-        self.write_last(f, end)?;
+        self.write_last(f)?;
         if let Some((waking, at)) = self.woken {
             let at = Seen(Moment::exact(at), end);
             match waking {
@@ -360,7 +370,9 @@ impl Display for Evidence {
 }
 
 impl Evidence {
-    fn write_last(&self, f: &mut Formatter<'_>, end: Option<BootTime>) -> fmt::Result {
+    /// What is last known of the resource, after a separator.
+    pub fn write_last(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let end = self.delete.as_ref().and_then(|delete| delete.end);
         let at = Seen(self.last_at, end);
         match &self.last {
             Last::Born => f.write_str("; nothing since"),

@@ -140,6 +140,7 @@ impl Detection for Differ {
                         said,
                     },
                     text: format!("{key} {resource:?} {said:?}"),
+                    grounds: String::new(),
                     json: serde_json::json!({ "key": key }),
                 });
             }

@@ -189,13 +189,17 @@ fn attach(
         Hook::MarkSites => {
             return match load_uprobe(ebpf, probe.program) {
                 Ok(()) => ProbeState::Ready,
-                Err(error) => ProbeState::Refused { why: reason(&error) },
+                Err(error) => ProbeState::Refused {
+                    why: reason(&error),
+                },
             };
         }
     };
     match attached {
         Ok(()) => ProbeState::Attached,
-        Err(error) => ProbeState::Refused { why: reason(&error) },
+        Err(error) => ProbeState::Refused {
+            why: reason(&error),
+        },
     }
 }
 

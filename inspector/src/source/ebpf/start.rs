@@ -32,11 +32,20 @@ pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
 /// # Errors
 /// Where the kernel refuses the maps or every program.
 pub fn prepare(options: &LoadOptions) -> Result<Prepared, LoadError> {
-    let Loaded { ebpf, entries, probes } = load(options)?;
+    let Loaded {
+        ebpf,
+        entries,
+        probes,
+    } = load(options)?;
     let (sender, batches) = batches::channel(BATCHES);
     let session = Session::new(ebpf, sender, probes.has("task_switched"))
         .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
-    Ok(Prepared { session, entries, batches, probes })
+    Ok(Prepared {
+        session,
+        entries,
+        batches,
+        probes,
+    })
 }
 
 /// Loaded and attached; nobody is traced.
@@ -67,11 +76,21 @@ impl Prepared {
     /// # Errors
     /// Where no thread can be started.
     pub fn start(self, until: Until) -> Result<Running, LoadError> {
-        let Self { session, entries, batches, probes } = self;
+        let Self {
+            session,
+            entries,
+            batches,
+            probes,
+        } = self;
         let (requests, asked) = mpsc::channel();
         let thread = spawn(session, entries, until, asked)
             .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
-        Ok(Running { batches, requests, kind: SourceKind::Ebpf(probes), thread })
+        Ok(Running {
+            batches,
+            requests,
+            kind: SourceKind::Ebpf(probes),
+            thread,
+        })
     }
 }
 
@@ -81,14 +100,16 @@ fn spawn(
     until: Until,
     asked: mpsc::Receiver<crate::source::Request>,
 ) -> std::io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("inspector-ebpf".to_owned()).spawn(move || {
-        session.run(until, &asked);
-        // Undone side by side they take 160 ms instead of 270: their grace periods overlap.
-        thread::scope(|scope| {
-            for link in entries {
-                scope.spawn(|| drop(link));
-            }
-        });
-        drop(session);
-    })
+    thread::Builder::new()
+        .name("inspector-ebpf".to_owned())
+        .spawn(move || {
+            session.run(until, &asked);
+            // Undone side by side they take 160 ms instead of 270: their grace periods overlap.
+            thread::scope(|scope| {
+                for link in entries {
+                    scope.spawn(|| drop(link));
+                }
+            });
+            drop(session);
+        })
 }
