@@ -295,3 +295,48 @@ fn an_output_that_fails_ends_the_run() {
     assert!(matches!(error, HarnessError::Output(_)));
     assert!(inspector::command::is_broken_pipe(&error.into()));
 }
+
+/// Says nothing, and costs nothing.
+struct Silent;
+
+impl Detection for Silent {
+    fn label(&self) -> &str {
+        "silent"
+    }
+
+    fn wants_marks(&self) -> bool {
+        false
+    }
+
+    fn told(&mut self, _: &[ToldMark]) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn quiet(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn fallen(&mut self) -> anyhow::Result<Vec<Fallen>> {
+        Ok(Vec::new())
+    }
+}
+
+/// As many live keys as the command line allows, or as the machine's limit does.
+#[test]
+fn ten_thousand_keys_live_at_once() {
+    let mut child = LabChild::start(program(), account().as_ref()).unwrap();
+    let keys = u32::try_from((child.nofile - 16).min(10_000)).unwrap();
+    let mut run = plan(Policy::Bare, EntryKind::Ticker, keys);
+    run.plan.pace = Pace::Burst;
+    let began = Instant::now();
+    let played = play(&run, &mut child, &mut Silent, &mut |_| Ok(())).unwrap();
+    assert_eq!(threads(child.pid()).len(), keys as usize + 1);
+    assert_eq!(played.score.keys, u64::from(keys));
+    assert_eq!(
+        played.score.unknown,
+        2 * u64::from(keys),
+        "nothing was said"
+    );
+    println!("{keys} keys in {:?}", began.elapsed());
+    child.quit();
+}
