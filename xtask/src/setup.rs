@@ -129,6 +129,8 @@ fn bring_bpf_linker() -> anyhow::Result<usize> {
     // second try goes on where an interrupted one stopped.
     let build = tools.join("build");
     install.env("CARGO_TARGET_DIR", &build);
+    // Or cargo advises to put the folder into PATH, which nobody needs: build.rs looks there.
+    install.env("PATH", env::join_paths(path_with(tools.join("bin")))?);
     step::run(&mut install).with_context(|| {
         format!(
             "bpf-linker {BPF_LINKER} could not be built. It comes from https://crates.io: with \
@@ -145,6 +147,12 @@ fn bring_bpf_linker() -> anyhow::Result<usize> {
         linker.display(),
     );
     Ok(1)
+}
+
+fn path_with(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    std::iter::once(folder).chain(folders)
 }
 
 /// What the linker says its version is; none if it isn't there or can't run.
