@@ -226,7 +226,8 @@ pub const CALLS: &[Call] = &[
         "ioctl",
         class::IOCTL,
         handle::OPENED,
-        cloexec::BY_CLASS,
+        // Of TIOCGPTPEER, the one request that makes a descriptor.
+        cloexec::O_CLOEXEC,
         2,
     ),
     call(22, "pipe", class::PAIR, handle::PIPE, cloexec::NEVER, 0),

@@ -247,16 +247,23 @@ impl Session {
     /// Takes what is in the ring and sends what is old enough; everything, if `all`.
     fn drain(&mut self, all: bool) -> Result<(), Stopped> {
         let began = boot_time();
+        let mut seen_until = began;
         let mut taken = 0;
         while let Some(record) = self.ring.next() {
-            if let Some(header) = Decoder::header(&record) {
-                self.counters.arrived(&header);
+            let header = Decoder::header(&record);
+            if let Some(header) = &header {
+                self.counters.arrived(header);
             }
             if self.decoder.decode(&record, self.order.incoming()).is_err() {
                 self.counters.damaged();
             }
             taken += 1;
             if taken >= BATCH_EVENTS && !all {
+                // What is left in the ring is about as old as this record: no event later than
+                // it may be released, and no tick may pass it.
+                if let Some(header) = header {
+                    seen_until = seen_until.min(BootTime(header.time_ns));
+                }
                 break;
             }
         }
@@ -267,7 +274,7 @@ impl Session {
         let until = if all {
             BootTime(u64::MAX)
         } else {
-            BootTime(began.0.saturating_sub(HOLD_NS))
+            BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
         let lost = self.gaps(began, &mut events)?;

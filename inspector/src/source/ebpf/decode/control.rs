@@ -13,7 +13,8 @@ const SENDMMSG: u32 = 307;
 const MSG_CMSG_CLOEXEC: u64 = 0x4000_0000;
 const SOL_SOCKET: u32 = 1;
 const SCM_RIGHTS: u32 = 1;
-/// A pidfd of the sender, made for the receiver (Linux 6.5, upstream 5e2ff6704a27).
+/// A pidfd of the sender, made for the receiver (Linux 6.5, upstream 5e2ff6704a27); it closes on
+/// exec whatever the call's flags say, as every pidfd does.
 const SCM_PIDFD: u32 = 4;
 /// `struct cmsghdr`: u64 length (itself included), i32 level, i32 type.
 const HEADER_BYTES: usize = 16;
@@ -50,7 +51,7 @@ pub(super) fn decode(record: &PassedRecord, push: &mut impl FnMut(BootTime, What
                     change(HandleChange::Born {
                         fd,
                         kind: HandleKind::Pidfd,
-                        cloexec,
+                        cloexec: true,
                         file: None,
                     });
                 }

@@ -1,0 +1,14 @@
+//! The real programs on this kernel: each test runs a purpose-made program, follows it, and
+//! compares what the ledger holds with the program's own bookkeeping and with /proc.
+//!
+//! Needs root (`cargo xtask test` starts it through sudo). Where the machine refuses root's
+//! programs, each test says `SKIPPED: ` and the kernel's reason.
+
+#[path = "kernel/calls.rs"]
+mod calls;
+#[path = "kernel/oracle.rs"]
+mod oracle;
+#[path = "kernel/program.rs"]
+mod program;
+#[path = "kernel/watch.rs"]
+mod watch;
