@@ -1,8 +1,16 @@
 //! The command line: clap types only.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::lab::{MapKind, entry::EntryKind, policy::Policy};
+use crate::{
+    lab::{MapKind, entry::EntryKind, policy::Policy},
+    source::{
+        ebpf::{hook::PROBES, load::LoadOptions},
+        probe_set::ProbeSetKind,
+    },
+};
 
 /// Shows, and proves by eBPF, whether threads and file handles disappear after deletes.
 ///
@@ -81,6 +89,95 @@ pub struct LabArgs {
     /// Poll /proc instead of using eBPF, privileged or not
     #[arg(long)]
     pub poll: bool,
+    /// The kernel side.
+    #[command(flatten)]
+    pub kernel: KernelArgs,
+}
+
+/// What can be chosen about the kernel side. Why the defaults are what they are stands in
+/// `inspector-ebpf/src/maps.rs`.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Kernel side")]
+pub struct KernelArgs {
+    /// Which hooks: every process of the machine pays for them while they are attached
+    #[arg(long, value_enum, value_name = "SET", default_value_t = ProbeSetArg::Waits)]
+    pub probe_set: ProbeSetArg,
+    /// Size of the ring buffer in bytes: a power of two
+    #[arg(long, value_name = "N", default_value_t = 16 << 20, value_parser = ring_bytes)]
+    pub ring_bytes: u32,
+    /// Wake the reader when so many bytes wait in the ring; 0 = it only polls, every 10 ms
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub wakeup_bytes: u32,
+    /// Waits that lasted longer are told one by one, shorter ones only summed, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 1000)]
+    pub wait_threshold: u64,
+    /// Most processes followed at once
+    #[arg(long, value_name = "N", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_processes: u32,
+    /// Most threads whose waits and closing calls are kept
+    #[arg(long, value_name = "N", default_value_t = 65_536,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_threads: u32,
+    /// Most futex words whose waits are summed
+    #[arg(long, value_name = "N", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_futexes: u32,
+    /// Leave a program out, to see what is lost without it (`inspector doctor` names them)
+    #[arg(long, value_name = "PROGRAM", value_parser = program_name)]
+    pub without_probe: Vec<String>,
+    /// Print what the programs themselves have to say, on stderr
+    #[arg(long)]
+    pub program_log: bool,
+}
+
+/// The probe sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProbeSetArg {
+    /// Births and deaths of threads and handles
+    Deaths,
+    /// The same, and what threads wait in and who wakes them
+    Waits,
+}
+
+/// The kernel takes rings of a power of two, and not less than a page.
+fn ring_bytes(text: &str) -> Result<u32, String> {
+    let bytes: u32 = text.parse().map_err(|error| format!("{error}"))?;
+    if bytes.is_power_of_two() && bytes >= 4096 {
+        Ok(bytes)
+    } else {
+        Err("it must be a power of two and at least 4096".to_owned())
+    }
+}
+
+fn program_name(text: &str) -> Result<String, String> {
+    let mut names = PROBES.iter().map(|probe| probe.program);
+    if names.clone().any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<_> = names.by_ref().collect();
+    Err(format!("there are {}", names.join(", ")))
+}
+
+impl KernelArgs {
+    /// As the loader takes them.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            set: match self.probe_set {
+                ProbeSetArg::Deaths => ProbeSetKind::BirthsAndDeaths,
+                ProbeSetArg::Waits => ProbeSetKind::WithWaits,
+            },
+            ring_bytes: self.ring_bytes,
+            wakeup_bytes: self.wakeup_bytes,
+            wait_threshold: Duration::from_micros(self.wait_threshold),
+            follow_forks: true,
+            max_targets: self.max_processes,
+            max_threads: self.max_threads,
+            max_futexes: self.max_futexes,
+            without: self.without_probe.clone(),
+            log: self.program_log,
+        }
+    }
 }
 
 /// `--seed`, unless given.
@@ -91,23 +188,9 @@ const GRACE_MS: u64 = 1000;
 impl LabArgs {
     /// What `inspector` without a verb runs: the headless lab with its shown scenarios.
     pub fn unasked() -> Self {
-        Self {
-            headless: true,
-            list: false,
-            scenario: Vec::new(),
-            variant: None,
-            json: false,
-            grounds: false,
-            map: None,
-            entry: None,
-            policy: None,
-            keys: None,
-            rate: None,
-            burst: None,
-            seed: SEED,
-            grace: GRACE_MS,
-            as_user: None,
-            poll: false,
+        match Cli::parse_from(["inspector", "lab", "--headless"]).verb {
+            Some(Verb::Lab(args)) => *args,
+            _ => unreachable!("the line above names the verb"),
         }
     }
 }

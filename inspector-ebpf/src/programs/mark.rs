@@ -8,6 +8,7 @@ use aya_ebpf::{
     macros::uprobe,
     programs::ProbeContext,
 };
+use aya_log_ebpf::warn;
 use inspector_ebpf::abi::{
     mark::{ARGS, Argument, KEY_BYTES, MarkRecord, NO_REGISTER, POLICY_BYTES, code, flags, place},
     record::kind,
@@ -96,6 +97,7 @@ pub(crate) fn mark_passed(ctx: ProbeContext) -> u32 {
             != 0;
     if failed {
         bits |= flags::KEY_UNREADABLE;
+        warn!(&ctx, "the key of a mark at {:x} is not in memory", key);
     }
     // SAFETY: as above; the key's and the policy's first bytes were just written.
     unsafe {

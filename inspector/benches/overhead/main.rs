@@ -44,6 +44,7 @@ fn main() -> anyhow::Result<()> {
     }
     let mut rounds = ROUNDS;
     let mut loops = Vec::new();
+    let mut without = Vec::new();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         if argument == "--rounds" {
@@ -51,6 +52,12 @@ fn main() -> anyhow::Result<()> {
             rounds = count
                 .parse()
                 .with_context(|| format!("--rounds {count} is no number"))?;
+        } else if argument == "--without" {
+            without.push(
+                arguments
+                    .next()
+                    .context("--without takes a program's name")?,
+            );
         } else {
             let known = WORKLOADS.iter().find(|workload| workload.name == argument);
             let names = || {
@@ -67,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     if loops.is_empty() {
         loops.extend(WORKLOADS);
     }
-    compare(rounds, &loops)
+    compare(rounds, &loops, &without)
 }
 
 /// How a loop runs.
@@ -81,7 +88,7 @@ enum Way {
 
 const SETS: [ProbeSetKind; 2] = [ProbeSetKind::BirthsAndDeaths, ProbeSetKind::WithWaits];
 
-fn compare(rounds: usize, loops: &[&Workload]) -> anyhow::Result<()> {
+fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Result<()> {
     let mut slices: BTreeMap<(usize, Way), Vec<f64>> = BTreeMap::new();
     let mut lost = 0;
     let mut target = Program::start(&[])?;
@@ -100,7 +107,7 @@ fn compare(rounds: usize, loops: &[&Workload]) -> anyhow::Result<()> {
         eprint_progress(round, rounds);
         take(&mut target, Way::Alone, 1)?;
         for (index, set) in SETS.into_iter().enumerate() {
-            let watch = Watch::start(set, target.pid())?;
+            let watch = Watch::start(set, without, target.pid())?;
             take(&mut target, Way::Traced(index), 1)?;
             take(&mut bystander, Way::Beside(index), 1)?;
             lost += watch.stop()?;
@@ -233,9 +240,10 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(set: ProbeSetKind, target: Tgid) -> anyhow::Result<Self> {
+    fn start(set: ProbeSetKind, without: &[String], target: Tgid) -> anyhow::Result<Self> {
         let options = LoadOptions {
             set,
+            without: without.to_vec(),
             ..LoadOptions::default()
         };
         let mut running = start::start(&options)?;

@@ -27,7 +27,6 @@ use crate::{
         scenario::{self, Scenario, Variant, Which},
     },
     ledger::LedgerRules,
-    source::ebpf::load::LoadOptions,
 };
 
 /// Keys of a scenario, unless stated: enough to see that they are alike.
@@ -55,7 +54,7 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
         grace_ns: args.grace * 1_000_000,
         ..LedgerRules::default()
     };
-    let mut watcher = Watcher::new(args.poll, &LoadOptions::default(), rules)?;
+    let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(), rules)?;
     if let Watcher::Polling(why) = &watcher {
         printer.polling(why)?;
     }

@@ -6,6 +6,7 @@ pub mod decode;
 pub mod hook;
 pub mod kernel;
 pub mod load;
+mod log;
 mod marks;
 mod order;
 pub mod session;

@@ -39,6 +39,8 @@ pub struct LoadOptions {
     pub max_futexes: u32,
     /// Programs left out, by name: the negative controls of tests and of `--without-probe`.
     pub without: Vec<String>,
+    /// Whether the programs say what they have to say; if not, that costs nothing.
+    pub log: bool,
 }
 
 impl Default for LoadOptions {
@@ -54,6 +56,7 @@ impl Default for LoadOptions {
             max_threads: 65_536,
             max_futexes: 16_384,
             without: Vec::new(),
+            log: false,
         }
     }
 }
@@ -105,11 +108,18 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
         wait_threshold_ns: u64::try_from(options.wait_threshold.as_nanos()).unwrap_or(u64::MAX),
     };
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::Object(error.to_string()))?;
+    // 0 is below every level: the verifier then drops the programs' log calls as dead code.
+    let log_level = if options.log {
+        aya_log::Level::Debug as u8
+    } else {
+        0
+    };
     // A map of one slot where the set has no use for it.
     let if_waits = |entries| if waits { entries } else { 1 };
     let mut ebpf = EbpfLoader::new()
         .btf(Some(&btf))
         .override_global("CONFIG", config.as_bytes(), true)
+        .override_global(aya_log::LEVEL, &log_level, true)
         .map_max_entries("RING", options.ring_bytes)
         .map_max_entries("TARGETS", options.max_targets)
         .map_max_entries("ENTRIES", options.max_threads)

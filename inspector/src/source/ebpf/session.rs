@@ -11,6 +11,7 @@ use aya::{
     Ebpf,
     maps::{Array, HashMap as BpfMap, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
+use aya_log::EbpfLogger;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     time::{ClockId, clock_gettime},
@@ -20,6 +21,7 @@ use tokio::sync::mpsc as batches;
 use super::{
     counters::Ledgered,
     decode::Decoder,
+    log::StderrLog,
     marks::Marks,
     order::{HOLD_NS, Order},
     waits::Waits,
@@ -56,6 +58,8 @@ pub(super) struct Session {
     order: Order,
     sender: batches::Sender<Batch>,
     until: Until,
+    /// What the programs have to say, if that is wanted.
+    log: Option<EbpfLogger<StderrLog>>,
     /// Targets named by requests, or seen in the kernel's map since.
     followed: BTreeSet<u32>,
     /// When the drain before this one began.
@@ -113,12 +117,19 @@ impl Session {
             order: Order::default(),
             sender,
             until: Until::TargetsEnd,
+            log: None,
             followed: BTreeSet::new(),
             drained: now,
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
         })
+    }
+
+    /// Passes on what the programs say, from now on.
+    pub(super) fn pass_on_log(&mut self) -> Result<(), aya_log::Error> {
+        self.log = Some(EbpfLogger::init_with_logger(&mut self.ebpf, StderrLog)?);
+        Ok(())
     }
 
     /// Attaches the mark sites of a program nobody runs yet.
@@ -246,6 +257,9 @@ impl Session {
 
     /// Takes what is in the ring and sends what is old enough; everything, if `all`.
     fn drain(&mut self, all: bool) -> Result<(), Stopped> {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
         let began = boot_time();
         let mut seen_until = began;
         let mut taken = 0;

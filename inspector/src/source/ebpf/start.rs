@@ -38,8 +38,13 @@ pub fn prepare(options: &LoadOptions) -> Result<Prepared, LoadError> {
         probes,
     } = load(options)?;
     let (sender, batches) = batches::channel(BATCHES);
-    let session = Session::new(ebpf, sender, probes.has("task_switched"))
+    let mut session = Session::new(ebpf, sender, probes.has("task_switched"))
         .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
+    if options.log {
+        session
+            .pass_on_log()
+            .map_err(|error| LoadError::Object(error.to_string()))?;
+    }
     Ok(Prepared {
         session,
         entries,
