@@ -323,7 +323,7 @@ mod tests {
     fn the_catalogue_names_everything_in_both_forms() {
         let print = |json| {
             let mut out = Vec::new();
-            Printer::new(&mut out, json).catalogue().unwrap();
+            Printer::new(&mut out, json, false).catalogue().unwrap();
             String::from_utf8(out).unwrap()
         };
         let (text, json) = (print(false), print(true));
