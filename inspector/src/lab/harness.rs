@@ -136,6 +136,8 @@ impl<'a> Stage<'a> {
             map: plan.map,
             repeat_marks: detection.wants_marks(),
         })?;
+        // What the child has by now was there before the first key.
+        detection.quiet().map_err(HarnessError::Detection)?;
         let oracle = Oracle::new(Path::new("/proc"), child.pid()).map_err(HarnessError::Oracle)?;
         Ok(Self {
             plan,
