@@ -157,6 +157,11 @@ fn said(verdict: &Verdict) -> Said {
                 How::BeforeDelete => (When::Before, When::Before),
                 How::DuringDelete => (When::During, When::During),
                 How::BeforeEnd => (When::Before, When::During),
+                // Not less than nothing: it may as well have gone before the delete's end.
+                How::After(Latency {
+                    least_ns: 0,
+                    most_ns,
+                }) if *most_ns > 0 => (When::Before, When::After { ns: *most_ns }),
                 How::After(Latency { least_ns, most_ns }) => {
                     (When::After { ns: *least_ns }, When::After { ns: *most_ns })
                 }

@@ -15,7 +15,7 @@ use rustix::{
 
 use super::{
     account::{self, Account},
-    entry::{Born, EntryKind, Shared, Spec},
+    entry::{Born, Entry, EntryKind, Shared, Spec},
     map::{LifecycleMap, MapKind},
     policy::Policy,
     protocol::{Answer, KEY_BYTES, LINE_BYTES, Numbered, Order, PROTOCOL, Reply},
@@ -188,17 +188,18 @@ impl Child {
         let stored = match born {
             Born::Inside => {
                 marker.store_begin(key);
-                let stored = kind.open(spec).map(|value| drop(map.insert(key, value)));
+                let stored = kind.open(spec).map(|mut value| {
+                    if marker.repeats() {
+                        own(marker, key, value.entry());
+                    }
+                    drop(map.insert(key, value));
+                });
                 marker.store_end(key);
                 stored
             }
             Born::Before => kind.open(spec).map(|mut value| {
                 marker.store_begin(key);
-                let entry = value.entry();
-                for number in entry.numbers() {
-                    marker.own_handle(key, number);
-                }
-                marker.own_thread(key, entry.tid());
+                own(marker, key, value.entry());
                 drop(map.insert(key, value));
                 marker.store_end(key);
             }),
@@ -227,6 +228,14 @@ impl Child {
             marks: marker.take_told(),
         })
     }
+}
+
+/// Gives all of an entry to its key.
+fn own(marker: &Marker, key: &str, entry: &Entry) {
+    for number in entry.numbers() {
+        marker.own_handle(key, number);
+    }
+    marker.own_thread(key, entry.tid());
 }
 
 fn nanoseconds_since(began: Instant) -> u64 {

@@ -136,6 +136,8 @@ impl<'a> Stage<'a> {
             map: plan.map,
             repeat_marks: detection.wants_marks(),
         })?;
+        // What the child has by now was there before the first key.
+        detection.quiet().map_err(HarnessError::Detection)?;
         let oracle = Oracle::new(Path::new("/proc"), child.pid()).map_err(HarnessError::Oracle)?;
         Ok(Self {
             plan,
@@ -161,8 +163,7 @@ impl<'a> Stage<'a> {
             self.delete(index)?;
         }
         if self.plan.pace == Pace::Burst {
-            self.oracle.settle().map_err(HarnessError::Oracle)?;
-            self.observe(Depth::All)?;
+            self.look_again()?;
         }
         self.wait_out_the_grace()?;
         self.observe(Depth::All)?;
@@ -208,8 +209,7 @@ impl<'a> Stage<'a> {
             self.tell(&marks)?;
         }
         if self.plan.pace != Pace::Burst {
-            self.oracle.settle().map_err(HarnessError::Oracle)?;
-            self.observe(self.depth())?;
+            self.look_again()?;
         }
         self.show_fallen()
     }
@@ -219,6 +219,10 @@ impl<'a> Stage<'a> {
         while Instant::now() < until {
             std::thread::sleep(POLL);
             self.show_fallen()?;
+            // Who was told to stop may take its time; when it went is part of the truth.
+            if self.oracle.has_changed().map_err(HarnessError::Oracle)? {
+                self.look_again()?;
+            }
         }
         Ok(())
     }
@@ -251,6 +255,15 @@ impl<'a> Stage<'a> {
         self.next += Duration::from_secs(1) / rate;
     }
 
+    /// Reads what a delete changed, once it has. Only numbers are read: a closer look would hold
+    /// each descriptor for a moment, and a close just then would not be its last.
+    fn look_again(&mut self) -> Result<(), HarnessError> {
+        self.oracle.settle().map_err(HarnessError::Oracle)?;
+        self.observe(Depth::Changes)?;
+        Ok(())
+    }
+
+    /// How closely a store is looked at: nothing closes then.
     fn depth(&self) -> Depth {
         if self.oracle.open_handles() <= READ_ALL {
             Depth::All

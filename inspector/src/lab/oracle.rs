@@ -120,6 +120,19 @@ impl Oracle {
         self.handles.len()
     }
 
+    /// Whether a thread came or went since the last reading.
+    ///
+    /// # Errors
+    ///
+    /// The process is gone.
+    pub fn has_changed(&self) -> io::Result<bool> {
+        let now = view::tids(&self.root, self.pid)?;
+        Ok(
+            now.len() != self.threads.len()
+                || now.iter().any(|tid| !self.threads.contains_key(tid)),
+        )
+    }
+
     /// Waits until no thread comes or goes: whoever was told to stop has. Looks at threads only;
     /// reading a descriptor in /proc holds a reference to it for a moment, and a close then
     /// would not be the last.

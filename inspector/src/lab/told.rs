@@ -2,7 +2,9 @@
 //! where no probe can be attached.
 //!
 //! Without privileges nothing can attach a uprobe. A harness that polls /proc then asks the child
-//! to repeat its marks in its replies; they carry the same words and the same clock.
+//! to repeat its marks in its replies; they carry the same words and the same clock. Such a
+//! harness does not see births as they happen either, so what is born in a store's span is given
+//! to its key by `own` marks as well.
 
 use std::{
     ffi::CStr,
@@ -29,6 +31,11 @@ impl Marker {
             map,
             told: repeat.then(Mutex::default),
         }
+    }
+
+    /// Whether marks are repeated.
+    pub(super) fn repeats(&self) -> bool {
+        self.told.is_some()
     }
 
     pub(super) fn store_begin(&self, key: &str) {

@@ -83,11 +83,12 @@ where
         let Some(tgid) = self.repeats else {
             return Ok(());
         };
+        // A reading first: what the marks speak of must have been seen to be found.
+        self.quiet()?;
         let events = marks.iter().map(|mark| event(tgid, mark)).collect();
         let batch = Batch { events };
         self.fallen.extend((self.take)(&batch));
-        // A reading right behind them: what the marked operation changed is seen before the next.
-        self.quiet()
+        Ok(())
     }
 
     fn quiet(&mut self) -> anyhow::Result<()> {
@@ -277,10 +278,10 @@ mod tests {
         watch.told(&marks).unwrap();
         source.join().unwrap();
         let texts = texts(&mut watch);
-        assert!(texts[0].starts_with("1 Mark(Mark { tid: Tid(8), tgid: Tgid(7), map: MapId(1)"));
-        assert!(texts[0].contains("StoreBegin { span: None }"));
-        assert!(texts[1].contains("Own(Handle(Fd(5)))"));
-        assert_eq!(texts[2], "9 Tick");
+        assert_eq!(texts[0], "9 Tick", "the reading comes first");
+        assert!(texts[1].starts_with("1 Mark(Mark { tid: Tid(8), tgid: Tgid(7), map: MapId(1)"));
+        assert!(texts[1].contains("StoreBegin { span: None }"));
+        assert!(texts[2].contains("Own(Handle(Fd(5)))"));
     }
 
     #[test]

@@ -156,8 +156,11 @@ fn marks_are_repeated_when_asked() {
         .iter()
         .map(|mark| serde_json::to_value(mark).unwrap()["mark"].clone())
         .collect();
-    assert_eq!(said, ["store_begin", "store_end"]);
-    assert!(marks[0].at_ns <= marks[1].at_ns);
+    assert_eq!(
+        said,
+        ["store_begin", "own_handle", "own_thread", "store_end"]
+    );
+    assert!(marks.is_sorted_by_key(|mark| mark.at_ns));
     assert!(marks.iter().all(|mark| mark.tid == child.pid()));
     let deleted = child.order(Order::Delete {
         key: "k".to_owned(),

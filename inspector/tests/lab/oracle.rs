@@ -30,11 +30,14 @@ impl Shell {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self {
+        let mut shell = Self {
             orders: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),
             process,
-        }
+        };
+        // Its start opens and closes what it loads; its first answer comes after that.
+        shell.run(":");
+        shell
     }
 
     fn run(&mut self, order: &str) {
