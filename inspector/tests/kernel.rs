@@ -14,6 +14,8 @@
 mod calls;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/marks.rs"]
+mod marks;
 #[path = "kernel/oracle.rs"]
 mod oracle;
 #[path = "kernel/program.rs"]
