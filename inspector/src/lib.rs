@@ -5,8 +5,22 @@
 //!
 //! - [`event`]: what happened, as every source tells it;
 //! - [`ledger`]: what is true of the observed processes, as far as events tell;
-//! - [`source`]: where events come from.
+//! - [`verdict`]: whether what a deleted entry owned is gone, and on what grounds;
+//! - [`source`]: where events come from;
+//! - [`pipeline`]: the one loop: events in, verdicts out;
+//! - [`report`]: verdicts as text and JSON;
+//! - [`cli`], [`command`]: the command line, one file a verb;
+//! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
+//! - [`lab`]: the reference lifecycle map workload.
 
+pub mod cli;
+pub mod command;
+pub mod doctor;
 pub mod event;
+pub mod lab;
 pub mod ledger;
+pub mod pipeline;
+pub mod privilege;
+pub mod report;
 pub mod source;
+pub mod verdict;

@@ -11,9 +11,10 @@ use tokio::sync::{mpsc as batches, oneshot};
 use crate::event::{Batch, id::Tgid};
 
 pub mod ebpf;
+pub mod probe_set;
 pub mod procfs;
 
-use ebpf::hook::ProbeSet;
+use probe_set::ProbeSet;
 
 /// Batches that wait at most between a source and its reader. A source whose reader is slow waits
 /// here, and the kernel counts what it could not keep meanwhile.

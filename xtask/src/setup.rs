@@ -70,14 +70,13 @@ fn bring_components() -> anyhow::Result<usize> {
     }
     let typed = step::shown(&install);
     step::say(&format!("setup: {typed}"));
-    step::run(&mut install).with_context(|| {
-        format!(
-            "toolchain {TOOLCHAIN} lacks {}. It comes from https://static.rust-lang.org: with \
-             network there, and the right to write {}, `{typed}` mends it",
-            missing.join(", "),
-            sysroot.display(),
-        )
-    })?;
+    anyhow::ensure!(
+        step::status(&mut install)?.success(),
+        "toolchain {TOOLCHAIN} still lacks {}; rustup's own words are above.\nWith network to \
+         https://static.rust-lang.org and the right to write {}, this mends it: `{typed}`",
+        missing.join(", "),
+        sysroot.display(),
+    );
     let still = missing_components(&sysroot);
     anyhow::ensure!(
         still.is_empty(),
@@ -129,14 +128,15 @@ fn bring_bpf_linker() -> anyhow::Result<usize> {
     // second try goes on where an interrupted one stopped.
     let build = tools.join("build");
     install.env("CARGO_TARGET_DIR", &build);
-    step::run(&mut install).with_context(|| {
-        format!(
-            "bpf-linker {BPF_LINKER} could not be built. It comes from https://crates.io: with \
-             network there, `cargo xtask setup` tries again; or put a bpf-linker {BPF_LINKER} made \
-             elsewhere at {}",
-            linker.display(),
-        )
-    })?;
+    // Or cargo advises to put the folder into PATH, which nobody needs: build.rs looks there.
+    install.env("PATH", env::join_paths(path_with(tools.join("bin")))?);
+    anyhow::ensure!(
+        step::status(&mut install)?.success(),
+        "bpf-linker {BPF_LINKER} could not be installed; cargo's own words are above.\nWith network \
+         to https://crates.io, `cargo xtask setup` tries again; or put a bpf-linker {BPF_LINKER} \
+         made elsewhere at {}",
+        linker.display(),
+    );
     fs::remove_dir_all(&build).with_context(|| format!("could not remove {}", build.display()))?;
     let version = linker_version(&linker);
     anyhow::ensure!(
@@ -145,6 +145,12 @@ fn bring_bpf_linker() -> anyhow::Result<usize> {
         linker.display(),
     );
     Ok(1)
+}
+
+fn path_with(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    std::iter::once(folder).chain(folders)
 }
 
 /// What the linker says its version is; none if it isn't there or can't run.

@@ -23,7 +23,7 @@ pub struct MarkRecord {
     pub span: u64,
     /// `own`: the descriptor or tid (as the caller's pid namespace numbers it).
     pub number: u64,
-    /// One of [`mark`].
+    /// One of [`code`].
     pub mark: u16,
     /// Bits of [`flags`].
     pub flags: u16,
@@ -42,7 +42,7 @@ pub struct MarkRecord {
 /// `own(map, key, key_len, what, number)` with `what` 0 for a descriptor and 1 for a tid,
 /// `delete_begin(map, key, key_len, policy)` with `policy` a NUL-terminated name or null,
 /// `delete_unlink(map, key, key_len)`, `delete_end(map, key, key_len)`.
-pub mod mark {
+pub mod code {
     /// A store begins on this thread.
     pub const STORE_BEGIN: u16 = 0;
     /// It ended.
@@ -126,7 +126,7 @@ pub mod place {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Site {
-    /// One of [`mark`].
+    /// One of [`code`].
     pub mark: u16,
     /// Given arguments.
     pub args: u16,

@@ -129,11 +129,11 @@ fn changed_table(
         class::CLOSE_RANGE if ret == 0 => {
             call.send_death(current, 0);
             if args[2] & CLOSE_RANGE_UNSHARE != 0 {
-                table::send(Task::current(), current, why::UNSHARE);
+                table::send(ctx, Task::current(), current, why::UNSHARE);
             }
         }
         class::UNSHARE if ret == 0 && args[0] & CLONE_FILES != 0 => {
-            table::send(Task::current(), current, why::UNSHARE);
+            table::send(ctx, Task::current(), current, why::UNSHARE);
         }
         class::MSG if ret >= 0 => control::one(call.nr, args, current),
         class::MMSG if ret > 0 => control::several(call.nr, args, ret, current),

@@ -8,8 +8,9 @@ use aya_ebpf::{
     macros::uprobe,
     programs::ProbeContext,
 };
+use aya_log_ebpf::warn;
 use inspector_ebpf::abi::{
-    mark::{ARGS, Argument, KEY_BYTES, MarkRecord, NO_REGISTER, POLICY_BYTES, flags, mark, place},
+    mark::{ARGS, Argument, KEY_BYTES, MarkRecord, NO_REGISTER, POLICY_BYTES, code, flags, place},
     record::kind,
 };
 
@@ -61,14 +62,14 @@ pub(crate) fn mark_passed(ctx: ProbeContext) -> u32 {
     let [map, key, key_len, fourth, fifth] = given;
     let (mut span, mut number, mut policy_copied) = (0, 0, 0);
     match site.mark {
-        mark::STORE_BEGIN | mark::STORE_END => span = fourth,
-        mark::OWN => {
+        code::STORE_BEGIN | code::STORE_END => span = fourth,
+        code::OWN => {
             number = fifth;
             if fourth == 1 {
                 bits |= flags::TID;
             }
         }
-        mark::DELETE_BEGIN if fourth != 0 => {
+        code::DELETE_BEGIN if fourth != 0 => {
             // SAFETY: the record is reserved for us alone; the helper checks the source.
             let copied = unsafe {
                 bpf_probe_read_user_str(
@@ -96,6 +97,7 @@ pub(crate) fn mark_passed(ctx: ProbeContext) -> u32 {
             != 0;
     if failed {
         bits |= flags::KEY_UNREADABLE;
+        warn!(&ctx, "the key of a mark at {:x} is not in memory", key);
     }
     // SAFETY: as above; the key's and the policy's first bytes were just written.
     unsafe {

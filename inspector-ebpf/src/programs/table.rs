@@ -3,7 +3,8 @@
 //! A forked table is copied somewhere between clone's entry and `task_newtask`, and another
 //! thread may change the parent's meanwhile, so the child's cannot be computed from it.
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use aya_ebpf::{EbpfContext, helpers::generated::bpf_probe_read_kernel};
+use aya_log_ebpf::warn;
 use inspector_ebpf::abi::{
     record::kind,
     table::{TABLE_PIECES, TABLE_WORDS, TableRecord, piece},
@@ -20,7 +21,7 @@ const PIECE_FDS: u32 = TABLE_WORDS as u32 * WORD_BITS;
 
 /// Sends `owner`'s table; `by` is the current task.
 #[inline(always)]
-pub(crate) fn send(owner: Task, by: Current, why: u32) {
+pub(crate) fn send(ctx: &impl EbpfContext, owner: Task, by: Current, why: u32) {
     let files = owner.files();
     let Some(table) = files.table() else { return };
     let (tid, tgid) = (owner.tid(), owner.tgid());
@@ -64,6 +65,9 @@ pub(crate) fn send(owner: Task, by: Current, why: u32) {
         }
         submit(entry);
         if flags & piece::LAST != 0 {
+            if flags & (piece::TRUNCATED | piece::UNREADABLE) != 0 {
+                warn!(ctx, "the table of thread {} could not be sent whole", tid);
+            }
             return;
         }
         first_fd += PIECE_FDS;

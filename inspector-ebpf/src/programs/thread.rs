@@ -1,6 +1,7 @@
 //! Lives of tasks: birth, rename, exec, exit, and the last switch.
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_log_ebpf::warn;
 use inspector_ebpf::abi::{
     loss::full,
     record::kind,
@@ -34,6 +35,7 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
         if target && setting!(follow_forks) != 0 {
             if !follow(tgid) {
                 count_full(full::TARGETS);
+                warn!(&ctx, "process {} is not followed: TARGETS is full", tgid);
             }
         } else {
             // The number may have been a target's that died a moment ago.
@@ -53,7 +55,7 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
         comm: child.comm(),
     });
     if flags & CLONE_FILES == 0 && (is_thread || setting!(follow_forks) != 0) {
-        table::send(child, creator, why::FORK);
+        table::send(&ctx, child, creator, why::FORK);
     }
     0
 }
@@ -97,7 +99,7 @@ pub(crate) fn task_execed(ctx: BtfTracePointContext) -> i32 {
         pad: 0,
         comm: task.comm(),
     });
-    table::send(task, current, why::EXEC);
+    table::send(&ctx, task, current, why::EXEC);
     0
 }
 

@@ -20,23 +20,61 @@ use inspector::{
     event::id::Tgid,
     source::{
         Request, Running,
-        ebpf::{hook::ProbeSetKind, load::LoadOptions, session},
+        ebpf::{load::LoadOptions, start},
+        probe_set::ProbeSetKind,
     },
 };
 use tokio::sync::oneshot;
 use workload::{WORKLOADS, Workload};
 
-/// Rounds; each takes one slice of every loop in every way of running.
+/// Rounds, unless `--rounds N` says otherwise; each takes one slice of every loop in every way of
+/// running.
 const ROUNDS: usize = 7;
 /// strace makes a slice so much longer that it gets this part of the iterations.
 const STRACE_PART: u32 = 20;
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
-        Some("serve") => Ok(workload::serve()?),
-        _ => compare(),
+    // `cargo bench` passes `--bench`.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|one| one != "--bench")
+        .collect();
+    if arguments.first().is_some_and(|first| first == "serve") {
+        return Ok(workload::serve()?);
     }
+    let mut rounds = ROUNDS;
+    let mut loops = Vec::new();
+    let mut without = Vec::new();
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--rounds" {
+            let count = arguments.next().context("--rounds takes a number")?;
+            rounds = count
+                .parse()
+                .with_context(|| format!("--rounds {count} is no number"))?;
+        } else if argument == "--without" {
+            without.push(
+                arguments
+                    .next()
+                    .context("--without takes a program's name")?,
+            );
+        } else {
+            let known = WORKLOADS.iter().find(|workload| workload.name == argument);
+            let names = || {
+                WORKLOADS
+                    .iter()
+                    .map(|workload| workload.name)
+                    .collect::<Vec<_>>()
+            };
+            loops.push(known.with_context(|| {
+                format!("no loop {argument}; there are {}", names().join(", "))
+            })?);
+        }
+    }
+    if loops.is_empty() {
+        loops.extend(WORKLOADS);
+    }
+    compare(rounds, &loops, &without)
 }
 
 /// How a loop runs.
@@ -50,13 +88,13 @@ enum Way {
 
 const SETS: [ProbeSetKind; 2] = [ProbeSetKind::BirthsAndDeaths, ProbeSetKind::WithWaits];
 
-fn compare() -> anyhow::Result<()> {
+fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Result<()> {
     let mut slices: BTreeMap<(usize, Way), Vec<f64>> = BTreeMap::new();
     let mut lost = 0;
     let mut target = Program::start(&[])?;
     let mut bystander = Program::start(&[])?;
     let mut take = |program: &mut Program, way: Way, part: u32| -> anyhow::Result<()> {
-        for (row, workload) in WORKLOADS.iter().enumerate() {
+        for (row, workload) in loops.iter().enumerate() {
             let iterations = workload.iterations / part;
             slices
                 .entry((row, way))
@@ -65,11 +103,11 @@ fn compare() -> anyhow::Result<()> {
         }
         Ok(())
     };
-    for round in 0..ROUNDS {
-        eprint_progress(round);
+    for round in 1..=rounds {
+        eprint_progress(round, rounds);
         take(&mut target, Way::Alone, 1)?;
         for (index, set) in SETS.into_iter().enumerate() {
-            let watch = Watch::start(set, target.pid())?;
+            let watch = Watch::start(set, without, target.pid())?;
             take(&mut target, Way::Traced(index), 1)?;
             take(&mut bystander, Way::Beside(index), 1)?;
             lost += watch.stop()?;
@@ -80,13 +118,13 @@ fn compare() -> anyhow::Result<()> {
     }
     target.end()?;
     bystander.end()?;
-    print_table(&slices);
+    print_table(&slices, rounds, loops);
     println!("\nrecords lost in all of it: {lost}");
     Ok(())
 }
 
-fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>) {
-    println!("ratios to the same loop alone: minimum / median of {ROUNDS} interleaved slices\n");
+fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>, rounds: usize, loops: &[&Workload]) {
+    println!("ratios to the same loop alone: minimum / median of {rounds} interleaved slices\n");
     let ways = [
         (Way::Traced(0), "births+deaths"),
         (Way::Beside(0), "untraced beside"),
@@ -99,7 +137,7 @@ fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>) {
         print!("{name:>18}");
     }
     println!();
-    for (row, workload) in WORKLOADS.iter().enumerate() {
+    for (row, workload) in loops.iter().enumerate() {
         let alone = &slices[&(row, Way::Alone)];
         print!(
             "{:<8}{:>14}",
@@ -128,8 +166,8 @@ fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-fn eprint_progress(round: usize) {
-    let _a_closed_stderr_is_no_matter = write!(io::stderr(), "\rround {} of {ROUNDS} ", round + 1);
+fn eprint_progress(round: usize, rounds: usize) {
+    let _a_closed_stderr_is_no_matter = write!(io::stderr(), "\rround {round} of {rounds} ");
 }
 
 /// A program that runs slices on demand.
@@ -202,12 +240,13 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(set: ProbeSetKind, target: Tgid) -> anyhow::Result<Self> {
+    fn start(set: ProbeSetKind, without: &[String], target: Tgid) -> anyhow::Result<Self> {
         let options = LoadOptions {
             set,
+            without: without.to_vec(),
             ..LoadOptions::default()
         };
-        let mut running = session::start(&options)?;
+        let mut running = start::start(&options)?;
         let (done, answer) = oneshot::channel();
         running
             .requests

@@ -63,7 +63,7 @@ impl Ledger {
         } else {
             record.unsettled = Some((WhyUnsettled::Incomplete, at));
         }
-        self.changes.push(super::resource::Change::Everything);
+        self.table_changed(table);
     }
 
     fn forked_table(

@@ -85,6 +85,8 @@ pub enum Removal {
 pub struct Moved {
     /// The resource.
     pub resource: ResourceName,
+    /// Where it stands, unless its record was forgotten.
+    pub place: Resource,
     /// Its new entry.
     pub to: EntryName,
     /// When.

@@ -115,6 +115,7 @@ impl Ledger {
                 let record = &mut self.entries[before.entry];
                 record.moved.push(Moved {
                     resource: name,
+                    place: resource,
                     to,
                     at,
                 });

@@ -57,6 +57,11 @@ impl Ledger {
         }
     }
 
+    /// Whether a verdict may have changed.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// What changed since this was last called.
     pub(crate) fn take_changes(&mut self, into: &mut Vec<Change>) {
         into.clear();

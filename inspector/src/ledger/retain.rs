@@ -40,10 +40,6 @@ const SLACK_NS: u64 = 1_000_000_000;
 const MOST_PASSED: usize = 8;
 
 impl Past {
-    pub(super) fn resources(&self) -> usize {
-        self.resources.len()
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.resources.capacity() * size_of::<Resource>()
             + self.entries.capacity() * size_of::<Key<Entry>>()

@@ -258,7 +258,16 @@ impl Ledger {
 
     /// The table can't be followed from here on, until a scan settles it.
     pub(super) fn unsettle(&mut self, table: Key<Table>, why: WhyUnsettled, at: BootTime) {
-        self.tables[table].unsettled.get_or_insert((why, at));
-        self.changes.push(super::resource::Change::Everything);
+        self.tables[table].unsettled = Some((why, at));
+        self.table_changed(table);
+    }
+
+    /// Notes that verdicts on everything in the table may change.
+    pub(super) fn table_changed(&mut self, table: Key<Table>) {
+        for (_, key) in self.tables[table].slots.within(Fd(0), Fd(u32::MAX)) {
+            if self.descriptors[key].is_open() {
+                self.description_changed(self.descriptors[key].description);
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use inspector::{
         Followed, Request, SourceKind,
         ebpf::{
             load::{LoadError, LoadOptions},
-            session,
+            session, start,
         },
     },
 };
@@ -44,7 +44,7 @@ impl Watch {
     /// refuses root's programs.
     pub(crate) fn start(options: &LoadOptions) -> Option<Self> {
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut running = match session::start(options) {
+        let mut running = match start::start(options) {
             Ok(running) => running,
             Err(refused @ (LoadError::Object(_) | LoadError::Programs(_))) => {
                 println!("SKIPPED: {refused}");

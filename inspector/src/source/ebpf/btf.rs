@@ -164,12 +164,18 @@ impl<'data> Btf<'data> {
         bit.is_multiple_of(8).then_some(bit / 8)
     }
 
-    /// Whether the kernel has this tracepoint, and how many arguments a `tp_btf` program gets
-    /// there (they change between versions).
-    pub fn tracepoint_args(&self, name: &str) -> Option<usize> {
+    /// Number of the type that a `tp_btf` program on this tracepoint is attached to; `None` = the
+    /// kernel does not have the tracepoint.
+    pub fn tracepoint_type(&self, name: &str) -> Option<u32> {
         let typedef = format!("btf_trace_{name}");
-        let id = *self.names.get(&(typedef.as_bytes(), kind::TYPEDEF))?;
-        let pointer = self.get(self.plain(id)?)?;
+        let id = self.names.get(&(typedef.as_bytes(), kind::TYPEDEF))?;
+        Some(*id)
+    }
+
+    /// How many arguments a `tp_btf` program gets at this tracepoint (they change between
+    /// versions); `None` = the kernel does not have it.
+    pub fn tracepoint_args(&self, name: &str) -> Option<usize> {
+        let pointer = self.get(self.plain(self.tracepoint_type(name)?)?)?;
         if pointer.kind != kind::PTR {
             return None;
         }

@@ -196,14 +196,14 @@ fn declared(record: &MarkRecord) -> Result<Mark, Damaged> {
     let copied = usize::from(record.key_copied).min(mark::KEY_BYTES);
     let span = (record.span != 0).then_some(record.span);
     let what = match record.mark {
-        mark::mark::STORE_BEGIN => Declared::StoreBegin { span },
-        mark::mark::STORE_END => Declared::StoreEnd { span },
-        mark::mark::OWN => Declared::Own(owned(record)),
-        mark::mark::DELETE_BEGIN => Declared::DeleteBegin {
+        mark::code::STORE_BEGIN => Declared::StoreBegin { span },
+        mark::code::STORE_END => Declared::StoreEnd { span },
+        mark::code::OWN => Declared::Own(owned(record)),
+        mark::code::DELETE_BEGIN => Declared::DeleteBegin {
             policy: policy(record),
         },
-        mark::mark::DELETE_UNLINK => Declared::DeleteUnlink,
-        mark::mark::DELETE_END => Declared::DeleteEnd,
+        mark::code::DELETE_UNLINK => Declared::DeleteUnlink,
+        mark::code::DELETE_END => Declared::DeleteEnd,
         _ => return Err(Damaged),
     };
     let key = Key {

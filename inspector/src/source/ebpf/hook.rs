@@ -2,25 +2,7 @@
 
 use std::fmt;
 
-/// Which hooks a run uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProbeSetKind {
-    /// Births and deaths: what verdicts need.
-    BirthsAndDeaths,
-    /// The same, and what threads wait in and who wakes them.
-    #[default]
-    WithWaits,
-}
-
-impl ProbeSetKind {
-    /// The word for it, everywhere.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::BirthsAndDeaths => "births and deaths",
-            Self::WithWaits => "with waits and wakes",
-        }
-    }
-}
+use crate::source::probe_set::{ProbeSetKind, ProbeState, ProbeStatus};
 
 /// Where a program hooks in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,60 +125,14 @@ const fn probe(program: &'static str, hook: Hook, without: &'static str) -> Prob
     }
 }
 
-/// What became of a probe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeState {
-    /// It runs.
-    Attached,
-    /// It is loaded and waits for mark sites.
-    Ready,
-    /// This run does not use it.
-    Disabled,
-    /// The kernel has no such hook.
-    Unsupported(String),
-    /// The kernel refused it, with its reason.
-    Refused(String),
-}
-
-impl ProbeState {
-    /// Whether it does its work.
-    pub fn works(&self) -> bool {
-        matches!(self, Self::Attached | Self::Ready)
-    }
-}
-
-/// Every probe of a run and what became of it. "Zero" is a measurement only where the probe is
-/// attached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProbeSet {
-    /// Which set was asked for.
-    pub kind: ProbeSetKind,
-    /// Its probes, in the order of [`PROBES`].
-    pub probes: Vec<(Probe, ProbeState)>,
-}
-
-impl ProbeSet {
-    /// Those that should work and don't.
-    pub fn lacking(&self) -> impl Iterator<Item = &(Probe, ProbeState)> {
-        self.probes
-            .iter()
-            .filter(|(_, state)| !state.works() && *state != ProbeState::Disabled)
-    }
-
-    /// Whether a program works.
-    pub fn has(&self, program: &str) -> bool {
-        self.probes
-            .iter()
-            .any(|(probe, state)| probe.program == program && state.works())
-    }
-
-    /// How many work, of how many.
-    pub fn working(&self) -> (usize, usize) {
-        let wanted = self
-            .probes
-            .iter()
-            .filter(|(_, state)| *state != ProbeState::Disabled);
-        let works = wanted.clone().filter(|(_, state)| state.works()).count();
-        (works, wanted.count())
+impl Probe {
+    /// The probe's row in a run's probe set.
+    pub fn status(&self, state: ProbeState) -> ProbeStatus {
+        ProbeStatus {
+            name: self.program,
+            hook: self.hook.to_string(),
+            without: self.without,
+            state,
+        }
     }
 }

@@ -118,5 +118,12 @@ impl Kernel {
     }
 }
 
+/// Major and minor number of a release (`uname -r`).
+pub fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next()?.parse().ok();
+    Some((number()?, number()?))
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use inspector_ebpf::abi::config::Config;
 use zerocopy::IntoBytes as _;
 
 use super::{
-    hook::{Hook, PROBES, Probe, ProbeSet, ProbeSetKind, ProbeState},
+    hook::{Hook, PROBES, Probe},
     kernel::{Kernel, KernelError},
 };
+use crate::source::probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus};
 
 /// The object, as build.rs compiled it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probes"));
@@ -38,6 +39,8 @@ pub struct LoadOptions {
     pub max_futexes: u32,
     /// Programs left out, by name: the negative controls of tests and of `--without-probe`.
     pub without: Vec<String>,
+    /// Whether the programs say what they have to say; if not, that costs nothing.
+    pub log: bool,
 }
 
 impl Default for LoadOptions {
@@ -53,6 +56,7 @@ impl Default for LoadOptions {
             max_threads: 65_536,
             max_futexes: 16_384,
             without: Vec::new(),
+            log: false,
         }
     }
 }
@@ -104,11 +108,18 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
         wait_threshold_ns: u64::try_from(options.wait_threshold.as_nanos()).unwrap_or(u64::MAX),
     };
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::Object(error.to_string()))?;
+    // 0 is below every level: the verifier then drops the programs' log calls as dead code.
+    let log_level = if options.log {
+        aya_log::Level::Debug as u8
+    } else {
+        0
+    };
     // A map of one slot where the set has no use for it.
     let if_waits = |entries| if waits { entries } else { 1 };
     let mut ebpf = EbpfLoader::new()
         .btf(Some(&btf))
         .override_global("CONFIG", config.as_bytes(), true)
+        .override_global(aya_log::LEVEL, &log_level, true)
         .map_max_entries("RING", options.ring_bytes)
         .map_max_entries("TARGETS", options.max_targets)
         .map_max_entries("ENTRIES", options.max_threads)
@@ -137,13 +148,8 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
 }
 
 fn first_reason(probes: &ProbeSet) -> String {
-    probes
-        .lacking()
-        .find_map(|(_, state)| match state {
-            ProbeState::Refused(reason) | ProbeState::Unsupported(reason) => Some(reason.clone()),
-            ProbeState::Attached | ProbeState::Ready | ProbeState::Disabled => None,
-        })
-        .unwrap_or_else(|| "none was asked for".to_owned())
+    let reason = probes.lacking().find_map(|probe| probe.state.why());
+    reason.unwrap_or("none was asked for").to_owned()
 }
 
 fn attach_all(
@@ -152,7 +158,7 @@ fn attach_all(
     btf: &Btf,
     kernel: &Kernel,
     options: &LoadOptions,
-) -> Vec<(Probe, ProbeState)> {
+) -> Vec<ProbeStatus> {
     PROBES
         .iter()
         .map(|probe| {
@@ -163,7 +169,7 @@ fn attach_all(
             } else {
                 attach(ebpf, entries, btf, kernel, probe)
             };
-            (*probe, state)
+            probe.status(state)
         })
         .collect()
 }
@@ -178,12 +184,12 @@ fn attach(
     let attached = match probe.hook {
         Hook::TypedTracepoint(name) => {
             let Some(arguments) = kernel.tracepoint_args(name) else {
-                return ProbeState::Unsupported(format!("this kernel has no tracepoint {name}"));
+                let why = format!("this kernel has no tracepoint {name}");
+                return ProbeState::Unsupported { why };
             };
             if name == "sched_switch" && arguments < 4 {
-                return ProbeState::Unsupported(
-                    "sched_switch tells the leaving task's state since Linux 5.18".to_owned(),
-                );
+                let why = "sched_switch tells the leaving task's state since Linux 5.18".to_owned();
+                return ProbeState::Unsupported { why };
             }
             attach_typed(ebpf, btf, probe.program, name)
         }
@@ -193,13 +199,17 @@ fn attach(
         Hook::MarkSites => {
             return match load_uprobe(ebpf, probe.program) {
                 Ok(()) => ProbeState::Ready,
-                Err(error) => ProbeState::Refused(reason(&error)),
+                Err(error) => ProbeState::Refused {
+                    why: reason(&error),
+                },
             };
         }
     };
     match attached {
         Ok(()) => ProbeState::Attached,
-        Err(error) => ProbeState::Refused(reason(&error)),
+        Err(error) => ProbeState::Refused {
+            why: reason(&error),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Attaches the mark program to the `lifecycle` probes of a target's program.
 
-use std::{collections::HashSet, fs::File, os::unix::fs::MetadataExt as _, path::PathBuf};
+use std::{collections::HashMap, fs::File, os::unix::fs::MetadataExt as _, path::Path};
 
 use aya::{
     Ebpf,
@@ -14,7 +14,7 @@ use inspector_ebpf::abi::mark::{SITES, Site};
 use zerocopy::IntoBytes as _;
 
 use super::usdt::{self, Instruction};
-use crate::{event::id::Tgid, source::Followed};
+use crate::source::Followed;
 
 type RawSite = [u8; size_of::<Site>()];
 
@@ -22,8 +22,8 @@ type RawSite = [u8; size_of::<Site>()];
 pub(super) struct Marks {
     sites: Array<MapData, RawSite>,
     next_cookie: u32,
-    /// Programs whose sites are attached, by device and inode.
-    files: HashSet<(u64, u64)>,
+    /// Programs whose sites are attached, by device and inode, and what that came to.
+    files: HashMap<(u64, u64), Followed>,
 }
 
 impl Marks {
@@ -31,27 +31,33 @@ impl Marks {
         Self {
             sites,
             next_cookie: 0,
-            files: HashSet::new(),
+            files: HashMap::new(),
         }
     }
 
-    /// Attaches every usable site of `tgid`'s executable, once a file: the probe fires in every
-    /// process that runs it, and the program keeps to the targets.
-    pub(super) fn attach(&mut self, ebpf: &mut Ebpf, tgid: Tgid) -> Result<Followed, String> {
-        let path = PathBuf::from(format!("/proc/{tgid}/exe"));
+    /// Attaches every usable site of an executable, once a file: the probe fires in every process
+    /// that runs it, and the program keeps to the targets.
+    pub(super) fn attach(&mut self, ebpf: &mut Ebpf, path: &Path) -> Result<Followed, String> {
         let file =
-            File::open(&path).map_err(|error| format!("can't open {}: {error}", path.display()))?;
+            File::open(path).map_err(|error| format!("can't open {}: {error}", path.display()))?;
         let metadata = file.metadata().map_err(|error| error.to_string())?;
-        let mut followed = Followed::default();
-        if !self.files.insert((metadata.dev(), metadata.ino())) {
-            return Ok(followed);
+        let identity = (metadata.dev(), metadata.ino());
+        if let Some(followed) = self.files.get(&identity) {
+            return Ok(followed.clone());
         }
+        let followed = self.attach_file(ebpf, path, file);
+        self.files.insert(identity, followed.clone());
+        Ok(followed)
+    }
+
+    fn attach_file(&mut self, ebpf: &mut Ebpf, path: &Path, file: File) -> Followed {
+        let mut followed = Followed::default();
         let probes = match usdt::probes(file) {
             Ok(probes) => probes,
             Err(error) => {
                 // A script's interpreter or a damaged file: it has no marks, which is no failure.
                 followed.unusable.push(error.to_string());
-                return Ok(followed);
+                return followed;
             }
         };
         followed
@@ -66,7 +72,7 @@ impl Marks {
                     .iter()
                     .map(|one| format!("{}: {}: {}", probe.name, one.text, one.why)),
             );
-            if let Err(why) = self.attach_site(ebpf, &path, probe, &site) {
+            if let Err(why) = self.attach_site(ebpf, path, probe, &site) {
                 followed
                     .unusable
                     .push(format!("{} at {:#x}: {why}", probe.name, probe.offset));
@@ -74,13 +80,13 @@ impl Marks {
                 followed.marks += 1;
             }
         }
-        Ok(followed)
+        followed
     }
 
     fn attach_site(
         &mut self,
         ebpf: &mut Ebpf,
-        path: &std::path::Path,
+        path: &Path,
         probe: &usdt::Probe,
         site: &Site,
     ) -> Result<(), String> {

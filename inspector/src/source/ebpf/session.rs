@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -12,6 +11,7 @@ use aya::{
     Ebpf,
     maps::{Array, HashMap as BpfMap, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
+use aya_log::EbpfLogger;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     time::{ClockId, clock_gettime},
@@ -21,14 +21,14 @@ use tokio::sync::mpsc as batches;
 use super::{
     counters::Ledgered,
     decode::Decoder,
-    load::{LoadError, LoadOptions, Loaded, load},
+    log::StderrLog,
     marks::Marks,
     order::{HOLD_NS, Order},
     waits::Waits,
 };
 use crate::{
     event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
-    source::{BATCH_EVENTS, BATCHES, Followed, Request, Running, SourceKind, procfs},
+    source::{BATCH_EVENTS, Followed, Request, procfs},
 };
 
 /// Time between two looks at the ring.
@@ -38,43 +38,6 @@ const TICK: Duration = Duration::from_millis(50);
 /// Time between two looks whether targets live and whether programs skipped runs.
 const CHECK: Duration = Duration::from_millis(200);
 
-/// Loads the programs and starts the source. It traces nobody yet.
-///
-/// # Errors
-/// Where the kernel refuses the maps or every program.
-pub fn start(options: &LoadOptions) -> Result<Running, LoadError> {
-    let Loaded {
-        ebpf,
-        entries,
-        probes,
-    } = load(options)?;
-    let kind = SourceKind::Ebpf(probes.clone());
-    let (sender, batches) = batches::channel(BATCHES);
-    let (requests, asked) = mpsc::channel();
-    let has_waits = probes.has("task_switched");
-    let mut session = Session::new(ebpf, sender, has_waits)
-        .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
-    let thread = thread::Builder::new()
-        .name("inspector-ebpf".to_owned())
-        .spawn(move || {
-            session.run(&asked);
-            // Undone side by side they take 160 ms instead of 270: their grace periods overlap.
-            thread::scope(|scope| {
-                for link in entries {
-                    scope.spawn(|| drop(link));
-                }
-            });
-            drop(session);
-        })
-        .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
-    Ok(Running {
-        batches,
-        requests,
-        kind,
-        thread,
-    })
-}
-
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
     let now = clock_gettime(ClockId::Boottime);
@@ -83,7 +46,8 @@ pub fn boot_time() -> BootTime {
     BootTime(seconds * 1_000_000_000 + nanoseconds)
 }
 
-struct Session {
+/// Everything the source's thread works with.
+pub(super) struct Session {
     ebpf: Ebpf,
     ring: RingBuf<MapData>,
     targets: BpfMap<MapData, u32, [u8; 8]>,
@@ -93,6 +57,9 @@ struct Session {
     decoder: Decoder,
     order: Order,
     sender: batches::Sender<Batch>,
+    until: Until,
+    /// What the programs have to say, if that is wanted.
+    log: Option<EbpfLogger<StderrLog>>,
     /// Targets named by requests, or seen in the kernel's map since.
     followed: BTreeSet<u32>,
     /// When the drain before this one began.
@@ -101,6 +68,15 @@ struct Session {
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
+}
+
+/// When a source ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// When the last of its targets is gone.
+    TargetsEnd,
+    /// Never: only when it is told to.
+    Stopped,
 }
 
 /// Whether the source goes on.
@@ -114,7 +90,8 @@ enum Next {
 struct ReaderGone;
 
 impl Session {
-    fn new(
+    /// Takes over the loaded object; traces nobody yet.
+    pub(super) fn new(
         mut ebpf: Ebpf,
         sender: batches::Sender<Batch>,
         has_waits: bool,
@@ -139,6 +116,8 @@ impl Session {
             decoder: Decoder::default(),
             order: Order::default(),
             sender,
+            until: Until::TargetsEnd,
+            log: None,
             followed: BTreeSet::new(),
             drained: now,
             ticked: Instant::now(),
@@ -147,7 +126,20 @@ impl Session {
         })
     }
 
-    fn run(&mut self, asked: &mpsc::Receiver<Request>) {
+    /// Passes on what the programs say, from now on.
+    pub(super) fn pass_on_log(&mut self) -> Result<(), aya_log::Error> {
+        self.log = Some(EbpfLogger::init_with_logger(&mut self.ebpf, StderrLog)?);
+        Ok(())
+    }
+
+    /// Attaches the mark sites of a program nobody runs yet.
+    pub(super) fn attach_marks(&mut self, program: &Path) -> Result<Followed, String> {
+        self.marks.attach(&mut self.ebpf, program)
+    }
+
+    /// Works until the end; tells it with the last event.
+    pub(super) fn run(&mut self, until: Until, asked: &mpsc::Receiver<Request>) {
+        self.until = until;
         let end = loop {
             self.wait_for_records();
             match self.step(asked) {
@@ -231,7 +223,8 @@ impl Session {
             return Ok(Err(format!("can't follow process {tgid}: {error}")));
         }
         self.followed.insert(tgid.0);
-        let followed = self.marks.attach(&mut self.ebpf, tgid);
+        let program = PathBuf::from(format!("/proc/{tgid}/exe"));
+        let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
@@ -264,6 +257,9 @@ impl Session {
 
     /// Takes what is in the ring and sends what is old enough; everything, if `all`.
     fn drain(&mut self, all: bool) -> Result<(), Stopped> {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
         let began = boot_time();
         let mut seen_until = began;
         let mut taken = 0;
@@ -352,7 +348,7 @@ impl Session {
             self.followed.remove(&tgid);
             let _the_kernel_side_may_have_been_first = self.targets.remove(&tgid);
         }
-        had_some && self.followed.is_empty()
+        had_some && self.followed.is_empty() && self.until == Until::TargetsEnd
     }
 
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {

@@ -100,12 +100,8 @@ pub fn probes(file: fs::File) -> Result<Probes, UsdtError> {
 /// Whether this kernel (its `uname -r`) turns 5-byte nops under uprobes into calls: from 6.18 on
 /// (upstream "uprobes/x86: Add support to optimize uprobes").
 pub fn kernel_optimizes_nop5(release: &str) -> bool {
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map(str::parse::<u32>);
-    let version = (numbers.next(), numbers.next());
     // A release that can't be read may be a new one.
-    !matches!(version, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < (6, 18))
+    super::kernel::version(release).is_none_or(|version| version >= (6, 18))
 }
 
 impl Probe {
@@ -114,12 +110,12 @@ impl Probe {
         argument::parse_all(self.arguments.bytes())
     }
 
-    /// Which mark it is (`inspector_ebpf::abi::mark::mark`), if it is one.
+    /// Which mark it is (`inspector_ebpf::abi::mark::code`), if it is one.
     pub fn mark(&self) -> Option<u16> {
         if self.provider.bytes() != PROVIDER {
             return None;
         }
-        let number = mark::mark::NAMES
+        let number = mark::code::NAMES
             .iter()
             .position(|name| name.as_bytes() == self.name.bytes())?;
         u16::try_from(number).ok()

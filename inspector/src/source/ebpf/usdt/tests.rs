@@ -154,7 +154,7 @@ fn check(program: &Path) {
     assert_eq!(bytes[semaphore..semaphore + 2], [0, 0]);
 
     let (site, unsupported) = named("store_begin").site().expect("a mark");
-    assert_eq!((site.mark, site.args), (mark::mark::STORE_BEGIN, 4));
+    assert_eq!((site.mark, site.args), (mark::code::STORE_BEGIN, 4));
     assert_eq!(unsupported, []);
     assert_eq!(
         site.arg.map(|argument| argument.place),
@@ -206,7 +206,7 @@ fn the_crate_that_marks_come_from_is_understood() {
         .and_then(Probe::site)
         .expect("the probe above");
     assert_eq!(unsupported, []);
-    assert_eq!((site.mark, site.args), (mark::mark::STORE_END, 4));
+    assert_eq!((site.mark, site.args), (mark::code::STORE_END, 4));
     let ordinary = |argument: &Argument| argument.place == place::REGISTER && argument.size == 8;
     assert!(site.arg[..4].iter().all(ordinary), "{site:?}");
 }

@@ -1,0 +1,239 @@
+//! The command line: clap types only.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    lab::{MapKind, entry::EntryKind, policy::Policy},
+    source::{
+        ebpf::{hook::PROBES, load::LoadOptions},
+        probe_set::ProbeSetKind,
+    },
+};
+
+/// Shows, and proves by eBPF, whether threads and file handles disappear after deletes.
+///
+/// Without a verb: `inspector lab --headless`, the four scenarios one after the other.
+#[derive(Debug, Parser)]
+#[command(name = "inspector", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the reference workload and judge its deletes
+    Lab(Box<LabArgs>),
+    /// Print what works here and the command that mends each lack
+    Doctor(DoctorArgs),
+    /// The lab's own child process
+    #[command(hide = true)]
+    LabChild(LabChildArgs),
+}
+
+/// Of `inspector lab`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Exit codes: 0 expectations met, 1 not met, 2 error.")]
+pub struct LabArgs {
+    /// Print text instead of starting the interactive screens
+    #[arg(long)]
+    pub headless: bool,
+    /// Print the catalogue of maps, entries, policies and scenarios
+    #[arg(long)]
+    pub list: bool,
+    /// Play this scenario (repeatable; --list names them)
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Vec<String>,
+    /// Which variant of the scenarios [default: every one they have]
+    #[arg(long, value_enum, value_name = "VARIANT")]
+    pub variant: Option<VariantArg>,
+    /// One JSON object a line: verdicts, then the score
+    #[arg(long)]
+    pub json: bool,
+    /// Also print what each verdict rests on (--json always does)
+    #[arg(long)]
+    pub grounds: bool,
+    /// Map kind [default: mutex]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub map: Option<MapKind>,
+    /// Entry kind of a policy run [default: ticker]
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "scenario")]
+    pub entry: Option<EntryKind>,
+    /// Score this delete policy over --keys keys, instead of playing scenarios
+    #[arg(long, value_enum, value_name = "POLICY", conflicts_with_all = ["scenario", "variant"])]
+    pub policy: Option<Policy>,
+    /// Keys of each scenario or policy run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub keys: Option<u32>,
+    /// Stores and deletes a second [default: as fast as each can be checked]
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate: Option<u32>,
+    /// Store this many keys at once, as fast as they go, then delete them all
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "keys", "rate"],
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub burst: Option<u32>,
+    /// Makes a run repeatable: the order of the deletes follows from it
+    #[arg(long, value_name = "SEED", default_value_t = SEED)]
+    pub seed: u64,
+    /// How long after a delete a resource may live before it is retained, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = GRACE_MS,
+          value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub grace: u64,
+    /// The user the workload runs as [default: who called sudo, else nobody]
+    #[arg(long = "as", value_name = "USER")]
+    pub as_user: Option<String>,
+    /// Poll /proc instead of using eBPF, privileged or not
+    #[arg(long)]
+    pub poll: bool,
+    /// The kernel side.
+    #[command(flatten)]
+    pub kernel: KernelArgs,
+}
+
+/// What can be chosen about the kernel side. Why the defaults are what they are stands in
+/// `inspector-ebpf/src/maps.rs`.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Kernel side")]
+pub struct KernelArgs {
+    /// Which hooks: every process of the machine pays for them while they are attached
+    #[arg(long, value_enum, value_name = "SET", default_value_t = ProbeSetArg::Waits)]
+    pub probe_set: ProbeSetArg,
+    /// Size of the ring buffer in bytes: a power of two
+    #[arg(long, value_name = "N", default_value_t = 16 << 20, value_parser = ring_bytes)]
+    pub ring_bytes: u32,
+    /// Wake the reader when so many bytes wait in the ring; 0 = it only polls, every 10 ms
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub wakeup_bytes: u32,
+    /// Waits that lasted longer are told one by one, shorter ones only summed, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 1000)]
+    pub wait_threshold: u64,
+    /// Most processes followed at once
+    #[arg(long, value_name = "N", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_processes: u32,
+    /// Most threads whose waits and closing calls are kept
+    #[arg(long, value_name = "N", default_value_t = 65_536,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_threads: u32,
+    /// Most futex words whose waits are summed
+    #[arg(long, value_name = "N", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub max_futexes: u32,
+    /// Leave a program out, to see what is lost without it (`inspector doctor` names them)
+    #[arg(long, value_name = "PROGRAM", value_parser = program_name)]
+    pub without_probe: Vec<String>,
+    /// Print what the programs themselves have to say, on stderr
+    #[arg(long)]
+    pub program_log: bool,
+}
+
+/// The probe sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProbeSetArg {
+    /// Births and deaths of threads and handles
+    Deaths,
+    /// The same, and what threads wait in and who wakes them
+    Waits,
+}
+
+/// The kernel takes rings of a power of two, and not less than a page.
+fn ring_bytes(text: &str) -> Result<u32, String> {
+    let bytes: u32 = text.parse().map_err(|error| format!("{error}"))?;
+    if bytes.is_power_of_two() && bytes >= 4096 {
+        Ok(bytes)
+    } else {
+        Err("it must be a power of two and at least 4096".to_owned())
+    }
+}
+
+fn program_name(text: &str) -> Result<String, String> {
+    let mut names = PROBES.iter().map(|probe| probe.program);
+    if names.clone().any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<_> = names.by_ref().collect();
+    Err(format!("there are {}", names.join(", ")))
+}
+
+impl KernelArgs {
+    /// As the loader takes them.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            set: match self.probe_set {
+                ProbeSetArg::Deaths => ProbeSetKind::BirthsAndDeaths,
+                ProbeSetArg::Waits => ProbeSetKind::WithWaits,
+            },
+            ring_bytes: self.ring_bytes,
+            wakeup_bytes: self.wakeup_bytes,
+            wait_threshold: Duration::from_micros(self.wait_threshold),
+            follow_forks: true,
+            max_targets: self.max_processes,
+            max_threads: self.max_threads,
+            max_futexes: self.max_futexes,
+            without: self.without_probe.clone(),
+            log: self.program_log,
+        }
+    }
+}
+
+/// `--seed`, unless given.
+const SEED: u64 = 1;
+/// `--grace`, unless given.
+const GRACE_MS: u64 = 1000;
+
+impl LabArgs {
+    /// What `inspector` without a verb runs: the headless lab with its shown scenarios.
+    pub fn unasked() -> Self {
+        match Cli::parse_from(["inspector", "lab", "--headless"]).verb {
+            Some(Verb::Lab(args)) => *args,
+            _ => unreachable!("the line above names the verb"),
+        }
+    }
+}
+
+/// A scenario's variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VariantArg {
+    /// As the article warns
+    Leaky,
+    /// As it should be
+    Fixed,
+}
+
+/// Of `inspector doctor`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DoctorArgs {
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of the hidden `inspector lab-child`.
+#[derive(Args, Clone, Debug)]
+pub struct LabChildArgs {
+    /// Become this user
+    #[arg(long, requires = "gid")]
+    pub uid: Option<u32>,
+    /// Its main group
+    #[arg(long)]
+    pub gid: Option<u32>,
+    /// All its groups
+    #[arg(long, value_delimiter = ',')]
+    pub groups: Vec<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,53 @@
+//! The verbs: wiring only, one file each.
+
+mod detect;
+mod doctor;
+mod lab;
+
+use std::{io, process::ExitCode};
+
+use crate::{
+    cli::{Cli, LabArgs, LabChildArgs, Verb},
+    lab::{account::Account, child},
+};
+
+/// Nothing to complain of.
+const MET: u8 = 0;
+/// Expectations not met.
+const NOT_MET: u8 = 1;
+/// It could not be found out.
+pub const ERROR: u8 = 2;
+
+/// Runs what the command line says.
+///
+/// # Errors
+///
+/// What ended the run early: one message that says what failed, on what, and what to do.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.verb {
+        None => lab::run(&LabArgs::unasked()),
+        Some(Verb::Lab(args)) => lab::run(&args),
+        Some(Verb::Doctor(args)) => doctor::run(args.json),
+        Some(Verb::LabChild(args)) => lab_child(&args),
+    }
+}
+
+/// Whether an error only says that nobody reads the output any more: that is success.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn lab_child(args: &LabChildArgs) -> anyhow::Result<ExitCode> {
+    let account = args.uid.zip(args.gid).map(|(uid, gid)| Account {
+        uid,
+        gid,
+        groups: args.groups.clone(),
+    });
+    child::run(account.as_ref())?;
+    // Its keys may hold anything: the process's end is theirs.
+    std::process::exit(0)
+}

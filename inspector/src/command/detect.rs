@@ -1,0 +1,186 @@
+//! Wires a source, the pipeline and the harness together: what watches a lab child.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use tokio::sync::oneshot;
+
+use crate::{
+    event::{Batch, id::Tgid},
+    lab::{
+        detection::{Claim, Detection, Fallen, Life, Named, Said, When},
+        watch::Watch,
+    },
+    ledger::{
+        LedgerRules,
+        identity::{HandleName, ResourceName, ThreadName},
+    },
+    pipeline::Pipeline,
+    report,
+    source::{
+        Request, Running,
+        ebpf::{load::LoadOptions, session::Until, start::prepare},
+        procfs::poll,
+    },
+    verdict::{How, Judgement, Latency, Retained, ThreadState, Verdict},
+};
+
+/// How often /proc is read where eBPF is refused.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// What watches lab children: one loaded set of programs for all of them, or a poll each.
+pub(super) enum Watcher {
+    /// The kernel's programs.
+    Ebpf(Box<Watching>),
+    /// /proc, and why.
+    Polling(String),
+}
+
+/// A source and the pipeline behind it.
+pub(super) struct Watching {
+    running: Running,
+    pipeline: Pipeline,
+}
+
+impl Watcher {
+    /// Loads the programs, and sheds what only that needed. Where the kernel refuses, or polling
+    /// is asked for, /proc is polled, and the second value says why.
+    ///
+    /// # Errors
+    /// Where the source can't be started although its programs were loaded.
+    pub(super) fn new(
+        poll: bool,
+        options: &LoadOptions,
+        rules: LedgerRules,
+    ) -> anyhow::Result<Self> {
+        if poll {
+            return Ok(Self::Polling("--poll asks for it".to_owned()));
+        }
+        let mut prepared = match prepare(options) {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok(Self::Polling(error.to_string())),
+        };
+        prepared
+            .attach_marks(Path::new("/proc/self/exe"))
+            .map_err(|why| anyhow!("the lab's marks can't be attached: {why}"))?;
+        crate::privilege::shed_for_lab().context("privileges could not be shed")?;
+        let running = prepared.start(Until::Stopped)?;
+        let pipeline = Pipeline::new(rules);
+        Ok(Self::Ebpf(Box::new(Watching { running, pipeline })))
+    }
+}
+
+impl Watching {
+    /// Polls one child.
+    pub(super) fn polling(pid: u32, why: &str, rules: LedgerRules) -> anyhow::Result<Self> {
+        let running = poll::start(
+            PathBuf::from("/proc"),
+            &[Tgid(pid)],
+            POLL_EVERY,
+            why.to_owned(),
+        )?;
+        Ok(Self {
+            running,
+            pipeline: Pipeline::new(rules),
+        })
+    }
+
+    /// Watches a child that waits: everything it will do is seen from here on.
+    pub(super) fn follow(&mut self, pid: u32) -> anyhow::Result<()> {
+        let (done, answer) = oneshot::channel();
+        self.running.requests.send(Request::Follow {
+            tgid: Tgid(pid),
+            done,
+        })?;
+        // The baseline is one batch, and the channel holds more: nobody has to read meanwhile.
+        answer.blocking_recv()?.map_err(|why| anyhow!(why))?;
+        Ok(())
+    }
+
+    /// As the harness sees it. `repeats`: the child must tell its marks, which nobody else can
+    /// see.
+    pub(super) fn detection(&mut self, pid: u32, label: &str, repeats: bool) -> impl Detection {
+        let Self { running, pipeline } = self;
+        let Running {
+            batches, requests, ..
+        } = running;
+        let child = Tgid(pid);
+        Watch::new(
+            label.to_owned(),
+            repeats.then_some(child),
+            batches,
+            move |answer| Ok(requests.send(Request::Drain(answer))?),
+            move |batch: &Batch| {
+                let fallen = pipeline.take(batch).into_iter();
+                // An earlier run's child dies while this one's is watched.
+                fallen
+                    .filter(|one| one.entry.tgid == child)
+                    .map(|one| fallen_of(&one))
+                    .collect()
+            },
+        )
+    }
+
+    /// Ends the source. Its thread goes on detaching for a moment.
+    pub(super) fn stop(self) -> Running {
+        // A source that has ended already does not listen, and need not.
+        let _ended_already = self.running.requests.send(Request::Stop);
+        self.running
+    }
+}
+
+fn fallen_of(judgement: &Judgement) -> Fallen {
+    Fallen {
+        claim: Claim {
+            key: judgement.entry.key.text.bytes().to_vec(),
+            generation: judgement.entry.generation,
+            resource: match judgement.resource {
+                ResourceName::Thread(ThreadName { tid, .. }) => Named::Thread { tid: tid.0 },
+                ResourceName::Handle(HandleName { fd, .. }) => Named::Handle { fd: fd.0 },
+            },
+            said: said(&judgement.verdict),
+        },
+        text: report::text::Line(judgement).to_string(),
+        grounds: report::text::Grounds(judgement).to_string(),
+        json: report::json::value(judgement),
+    }
+}
+
+fn said(verdict: &Verdict) -> Said {
+    match verdict {
+        Verdict::Pending => Said::Pending,
+        Verdict::Gone(how) => {
+            let (earliest, latest) = match how {
+                How::BeforeDelete => (When::Before, When::Before),
+                How::DuringDelete => (When::During, When::During),
+                How::BeforeEnd => (When::Before, When::During),
+                // Not less than nothing: it may as well have gone before the delete's end.
+                How::After(Latency {
+                    least_ns: 0,
+                    most_ns,
+                }) if *most_ns > 0 => (When::Before, When::After { ns: *most_ns }),
+                How::After(Latency { least_ns, most_ns }) => {
+                    (When::After { ns: *least_ns }, When::After { ns: *most_ns })
+                }
+            };
+            Said::Gone { earliest, latest }
+        }
+        Verdict::Late { .. } => Said::Late,
+        Verdict::Retained(retained) => Said::Retained {
+            life: life(retained),
+        },
+        Verdict::Reassigned { .. } => Said::Reassigned,
+        Verdict::Unknown(_) => Said::Unknown,
+    }
+}
+
+fn life(retained: &Retained) -> Option<Life> {
+    match retained {
+        Retained::Thread(ThreadState::Active { .. }) => Some(Life::Active),
+        Retained::Thread(ThreadState::Parked { .. }) => Some(Life::Parked),
+        _ => None,
+    }
+}

@@ -1,0 +1,260 @@
+//! `inspector lab`: plays scenarios or a policy run on the reference workload and scores them.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+
+use super::{
+    MET, NOT_MET,
+    detect::{Watcher, Watching},
+};
+use crate::{
+    cli::{LabArgs, VariantArg},
+    lab::{
+        MapKind,
+        account::{Account, Invoker, choose},
+        entry::{Born, EntryKind},
+        harness::play,
+        plan::{LAST_WORD, Pace, Plan, Run},
+        policy::Policy,
+        print::Printer,
+        process::LabChild,
+        scenario::{self, Scenario, Variant, Which},
+    },
+    ledger::LedgerRules,
+};
+
+/// Keys of a scenario, unless stated: enough to see that they are alike.
+const SCENARIO_KEYS: u32 = 3;
+/// Keys of a policy run, unless stated.
+const POLICY_KEYS: u32 = 200;
+
+/// Runs the verb.
+///
+/// # Errors
+///
+/// What ended it early.
+pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
+    let mut printer = Printer::new(io::stdout().lock(), args.json, args.grounds);
+    if args.list {
+        printer.catalogue()?;
+        return Ok(ExitCode::from(MET));
+    }
+    let runs = runs(args)?;
+    let choice = choose(&Invoker::of_this_process(args.as_user.as_deref()))?;
+    if let Some(notice) = &choice.notice {
+        writeln!(io::stderr(), "inspector: {notice}")?;
+    }
+    let rules = LedgerRules {
+        grace_ns: args.grace * 1_000_000,
+        ..LedgerRules::default()
+    };
+    let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(), rules)?;
+    if let Watcher::Polling(why) = &watcher {
+        printer.polling(why)?;
+    }
+    let mut met = 0;
+    for run in &runs {
+        let account = choice.account.as_ref();
+        if play_one(run, account, &mut watcher, rules, &mut printer).with_context(|| run.name())? {
+            met += 1;
+        }
+    }
+    printer.total(runs.len(), met)?;
+    if let Watcher::Ebpf(watching) = watcher {
+        watching.stop();
+    }
+    Ok(ExitCode::from(if met == runs.len() {
+        MET
+    } else {
+        NOT_MET
+    }))
+}
+
+/// Plays one run on a child of its own; whether it was as expected.
+fn play_one(
+    run: &Run,
+    account: Option<&Account>,
+    watcher: &mut Watcher,
+    rules: LedgerRules,
+    printer: &mut Printer<impl Write>,
+) -> anyhow::Result<bool> {
+    // On this thread: the child is killed when the thread that started it ends.
+    let mut child = LabChild::start(Path::new("/proc/self/exe"), account)?;
+    let pid = child.pid();
+    let mut polled;
+    let (watching, label, repeats) = match watcher {
+        Watcher::Ebpf(watching) => {
+            watching.follow(pid)?;
+            (watching.as_mut(), "eBPF", false)
+        }
+        Watcher::Polling(why) => {
+            polled = Watching::polling(pid, why, rules)?;
+            (&mut polled, "polling", true)
+        }
+    };
+    let mut detection = watching.detection(pid, label, repeats);
+    printer.begin(run, label)?;
+    let mut show = |fallen: &_| printer.fallen(run, fallen);
+    let played = play(run, &mut child, &mut detection, &mut show)?;
+    child.quit();
+    printer.end(run, &played)?;
+    Ok(played.unmet.is_empty())
+}
+
+/// What the command line asks for.
+fn runs(args: &LabArgs) -> anyhow::Result<Vec<Run>> {
+    if args.policy.is_some() || args.burst.is_some() || args.entry.is_some() {
+        return Ok(vec![policy_run(args)]);
+    }
+    let mut chosen = Vec::new();
+    for name in &args.scenario {
+        chosen.push(scenario::by_name(name).with_context(|| {
+            let known: Vec<_> = scenario::ALL.iter().map(|known| known.name).collect();
+            format!(
+                "there is no scenario {name:?}; there are {} (`inspector lab --list` says what they do)",
+                known.join(", ")
+            )
+        })?);
+    }
+    if chosen.is_empty() {
+        chosen.extend(scenario::ALL.into_iter().filter(|scenario| scenario.shown));
+    }
+    let wanted = args.variant.map(|variant| match variant {
+        VariantArg::Leaky => Which::Leaky,
+        VariantArg::Fixed => Which::Fixed,
+    });
+    let mut runs = Vec::new();
+    for scenario in chosen {
+        for variant in scenario.variants {
+            if wanted.is_none_or(|wanted| wanted == variant.which) {
+                runs.push(scenario_run(args, scenario, variant));
+            }
+        }
+    }
+    if runs.is_empty() {
+        let names = args.scenario.join(", ");
+        let wanted = wanted.map_or("such", Which::name);
+        bail!("{names} has no {wanted} variant (`inspector lab --list` says which there are)");
+    }
+    Ok(runs)
+}
+
+fn scenario_run(args: &LabArgs, scenario: &'static Scenario, variant: &'static Variant) -> Run {
+    Run {
+        plan: Plan {
+            map: args.map.unwrap_or(MapKind::Mutex),
+            entry: variant.entry,
+            hold: variant.hold,
+            born: variant.born,
+            policy: variant.policy,
+            keys: args.keys.unwrap_or(SCENARIO_KEYS),
+            pace: Pace::Checked { rate: args.rate },
+            seed: args.seed,
+            grace: Duration::from_millis(args.grace),
+            last_word: LAST_WORD,
+        },
+        scenario: Some((scenario, variant)),
+    }
+}
+
+fn policy_run(args: &LabArgs) -> Run {
+    let policy = args.policy.unwrap_or(Policy::Bare);
+    Run {
+        plan: Plan {
+            map: args.map.unwrap_or(MapKind::Mutex),
+            entry: args.entry.unwrap_or(EntryKind::Ticker),
+            hold: policy.hold(),
+            born: Born::Inside,
+            policy,
+            keys: args.burst.or(args.keys).unwrap_or(POLICY_KEYS),
+            pace: match args.burst {
+                Some(_) => Pace::Burst,
+                None => Pace::Checked { rate: args.rate },
+            },
+            seed: args.seed,
+            grace: Duration::from_millis(args.grace),
+            last_word: LAST_WORD,
+        },
+        scenario: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+
+    fn names(line: &str) -> Vec<String> {
+        let cli = Cli::parse_from(std::iter::once("inspector").chain(line.split_whitespace()));
+        let Some(Verb::Lab(args)) = cli.verb else {
+            panic!("{line} is the lab");
+        };
+        match runs(&args) {
+            Ok(runs) => runs.iter().map(Run::name).collect(),
+            Err(error) => vec![format!("{error:#}")],
+        }
+    }
+
+    #[test]
+    fn the_command_line_chooses_runs() {
+        for (line, expected) in [
+            (
+                "lab --headless",
+                &[
+                    "bare-delete · leaky",
+                    "bare-delete · fixed",
+                    "unclosed-value · leaky",
+                    "unclosed-value · fixed",
+                    "signal-no-wait · leaky",
+                    "signal-no-wait · fixed",
+                    "owner-map · fixed",
+                ][..],
+            ),
+            (
+                "lab --scenario bare-delete --variant fixed",
+                &["bare-delete · fixed"],
+            ),
+            (
+                "lab --scenario owner-map --scenario accept-then-store --variant fixed",
+                &["owner-map · fixed", "accept-then-store · fixed"],
+            ),
+            ("lab --policy signal --entry writer", &["policy · signal"]),
+            ("lab --burst 50", &["policy · bare"]),
+            (
+                "lab --scenario owner-map --variant leaky",
+                &["owner-map has no leaky variant (`inspector lab --list` says which there are)"],
+            ),
+            (
+                "lab --scenario nope",
+                &[
+                    "there is no scenario \"nope\"; there are bare-delete, unclosed-value, signal-no-wait, owner-map, accept-then-store (`inspector lab --list` says what they do)",
+                ],
+            ),
+        ] {
+            assert_eq!(names(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_verb_it_is_the_headless_lab() {
+        let cli = Cli::parse_from(["inspector"]);
+        assert!(cli.verb.is_none());
+        let as_asked = Cli::parse_from(["inspector", "lab", "--headless"]);
+        let Some(Verb::Lab(asked)) = as_asked.verb else {
+            panic!("the lab");
+        };
+        let defaults = LabArgs::unasked();
+        assert_eq!(
+            (asked.grace, asked.seed, asked.headless),
+            (defaults.grace, defaults.seed, defaults.headless)
+        );
+    }
+}

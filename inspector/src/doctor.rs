@@ -1,0 +1,59 @@
+//! What works on this machine, what each lack costs, and the command that mends it.
+//!
+//! [`facts`] reads, [`trial`] tries, [`check`] judges, [`mod@print`] says it.
+
+use std::path::Path;
+
+use crate::source::probe_set::ProbeSet;
+
+pub mod check;
+pub mod facts;
+pub mod print;
+pub mod trial;
+
+use check::{Check, State};
+use facts::Facts;
+use trial::Trials;
+
+/// An examination.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was read.
+    pub facts: Facts,
+    /// What was tried.
+    pub trials: Trials,
+    /// What both mean, in the order they are shown.
+    pub checks: Vec<Check>,
+    /// How each program fared, where loading them was tried.
+    pub probes: Option<ProbeSet>,
+}
+
+impl Report {
+    /// Examines the running system.
+    pub fn examine(probes: Option<ProbeSet>) -> Self {
+        Self::new(Facts::read(Path::new("/")), Trials::run(), probes)
+    }
+
+    /// Judges facts and trials.
+    pub fn new(facts: Facts, trials: Trials, probes: Option<ProbeSet>) -> Self {
+        Self {
+            checks: check::all(&facts, &trials),
+            facts,
+            trials,
+            probes,
+        }
+    }
+
+    /// Whether every probe can work here.
+    pub fn ok(&self) -> bool {
+        let checks = self.checks.iter().all(|check| check.state != State::Lack);
+        let programs = self.probes.iter().flat_map(|set| &set.probes);
+        checks
+            && programs
+                .into_iter()
+                .all(|probe| probe.state.why().is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! What a headless lab prints: headings, verdicts, scores; text for a person or JSON lines.
+//!
+//! With `--json` each line is one object, told apart by `record`:
+//!
+//! - `polling`: /proc is polled instead of asking the kernel; `why`.
+//! - `run`: a run begins. `scenario` and `variant` (null in a policy run), `policy`, `map`,
+//!   `entry`, `keys`, `pace` (`checked` or `burst`), `seed`, `grace_ms`, `source`.
+//! - `verdict`: one judgement as it falls, in `judgement`, with the run's `scenario` and
+//!   `variant`. A later one about the same resource replaces an earlier one.
+//! - `score`: a run ended. `tp`, `fp`, `fn`, `tn`, `unknown`, `n`, `keys`, `keys_stated`,
+//!   `undecided`; `precision`, `recall`; `delete_ns` with `p50`, `p99`, `max`; `met`, and in
+//!   `unmet` what was not as expected.
+//! - `total`: the last line. `runs`, `met`.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    detection::Fallen,
+    entry::EntryKind,
+    expect::either,
+    harness::Played,
+    map::MapKind,
+    plan::{Pace, Run},
+    policy::Policy,
+    scenario,
+};
+
+/// Where and how it is printed. Each piece is flushed: verdicts are read as they fall.
+pub struct Printer<W> {
+    out: W,
+    json: bool,
+    grounds: bool,
+}
+
+impl<W: Write> Printer<W> {
+    /// Text, with each verdict's grounds on a line of their own if wanted, or JSON lines, which
+    /// always have them.
+    pub fn new(out: W, json: bool, grounds: bool) -> Self {
+        Self { out, json, grounds }
+    }
+
+    /// Every run polls /proc, and why.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn polling(&mut self, why: &str) -> io::Result<()> {
+        if self.json {
+            return self.line(&json!({ "record": "polling", "why": why }));
+        }
+        writeln!(
+            self.out,
+            "⚠ polling /proc, because {why}\n  births and deaths between two readings are not seen, and times are intervals; `inspector doctor` says what to do\n"
+        )?;
+        self.out.flush()
+    }
+
+    /// A run begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output, here and below.
+    pub fn begin(&mut self, run: &Run, source: &str) -> io::Result<()> {
+        let plan = &run.plan;
+        if self.json {
+            let (scenario, variant) = names(run);
+            return self.line(&json!({
+                "record": "run", "scenario": scenario, "variant": variant,
+                "policy": plan.policy.name(), "map": plan.map.name(), "entry": plan.entry.name(),
+                "keys": plan.keys, "pace": pace(plan.pace), "seed": plan.seed,
+                "grace_ms": u64::try_from(plan.grace.as_millis()).unwrap_or(u64::MAX),
+                "source": source,
+            }));
+        }
+        writeln!(
+            self.out,
+            "{}   {} {}, each a {} in a {} map, deleted by {}   [{source}]",
+            run.name(),
+            plan.keys,
+            if plan.keys == 1 { "key" } else { "keys" },
+            plan.entry.name(),
+            plan.map.name(),
+            plan.policy.name(),
+        )?;
+        if let Some((scenario, _)) = run.scenario {
+            writeln!(self.out, "  {}", scenario.point)?;
+        }
+        self.out.flush()
+    }
+
+    /// A judgement fell.
+    pub fn fallen(&mut self, run: &Run, fallen: &Fallen) -> io::Result<()> {
+        if self.json {
+            let (scenario, variant) = names(run);
+            return self.line(&json!({
+                "record": "verdict", "scenario": scenario, "variant": variant,
+                "judgement": fallen.json,
+            }));
+        }
+        writeln!(self.out, "  {}", fallen.text)?;
+        if self.grounds {
+            writeln!(self.out, "      {}", fallen.grounds)?;
+        }
+        self.out.flush()
+    }
+
+    /// A run ended.
+    pub fn end(&mut self, run: &Run, played: &Played) -> io::Result<()> {
+        let score = &played.score;
+        if self.json {
+            let (scenario, variant) = names(run);
+            let mut line = json!({
+                "record": "score", "scenario": scenario, "variant": variant,
+                "policy": run.plan.policy.name(),
+                "precision": score.precision(), "recall": score.recall(),
+                "delete_ns": {
+                    "p50": nanoseconds(&played.deletes, 50),
+                    "p99": nanoseconds(&played.deletes, 99),
+                    "max": nanoseconds(&played.deletes, 100),
+                },
+                "met": played.unmet.is_empty(), "unmet": played.unmet,
+            });
+            if let (Value::Object(line), Ok(Value::Object(counts))) =
+                (&mut line, serde_json::to_value(score))
+            {
+                line.extend(counts);
+            }
+            return self.line(&line);
+        }
+        writeln!(
+            self.out,
+            "  score    precision {:.3}  recall {:.3}   tp {}  fp {}  fn {}  tn {}  unknown {}  n {}   {} of {} keys",
+            score.precision(),
+            score.recall(),
+            score.tp,
+            score.fp,
+            score.fn_,
+            score.tn,
+            score.unknown,
+            score.n,
+            score.keys,
+            score.keys_stated,
+        )?;
+        if score.undecided > 0 {
+            writeln!(
+                self.out,
+                "           the oracle could not decide {} of them itself",
+                score.undecided
+            )?;
+        }
+        if run.plan.pace == Pace::Burst {
+            writeln!(
+                self.out,
+                "           in a burst the oracle checks what became of each resource, not whose it is"
+            )?;
+        }
+        writeln!(
+            self.out,
+            "  deletes  p50 {}  p99 {}  max {}",
+            milliseconds(&played.deletes, 50),
+            milliseconds(&played.deletes, 99),
+            milliseconds(&played.deletes, 100),
+        )?;
+        if played.unmet.is_empty() {
+            writeln!(self.out, "  ✓ as expected\n")?;
+        } else {
+            writeln!(self.out, "  ✗ not as expected")?;
+            for unmet in &played.unmet {
+                writeln!(self.out, "      {unmet}")?;
+            }
+            writeln!(self.out)?;
+        }
+        self.out.flush()
+    }
+
+    /// All runs ended.
+    pub fn total(&mut self, runs: usize, met: usize) -> io::Result<()> {
+        if self.json {
+            return self.line(&json!({ "record": "total", "runs": runs, "met": met }));
+        }
+        writeln!(self.out, "{met} of {runs} runs as expected")?;
+        self.out.flush()
+    }
+
+    /// The catalogue.
+    pub fn catalogue(&mut self) -> io::Result<()> {
+        if self.json {
+            return self.line(&catalogue());
+        }
+        let out = &mut self.out;
+        writeln!(out, "maps")?;
+        for map in MapKind::ALL {
+            writeln!(out, "  {:<18}{}", map.name(), map.about())?;
+        }
+        writeln!(out, "\nentries")?;
+        for entry in EntryKind::ALL {
+            writeln!(out, "  {:<18}{}", entry.name(), entry.about())?;
+        }
+        writeln!(out, "\npolicies")?;
+        for policy in Policy::ALL {
+            writeln!(out, "  {:<18}{}", policy.name(), policy.about())?;
+        }
+        writeln!(out, "\nscenarios")?;
+        for scenario in scenario::ALL {
+            writeln!(out, "  {:<18}{}", scenario.name, scenario.point)?;
+            for variant in scenario.variants {
+                writeln!(
+                    out,
+                    "    {:<8}{}, {}",
+                    variant.which.name(),
+                    variant.entry.name(),
+                    variant.policy.name()
+                )?;
+                for expect in variant.expect {
+                    writeln!(
+                        out,
+                        "            {} × {} ({}): {}",
+                        expect.per_key,
+                        expect.role,
+                        expect.resource.word(),
+                        either(expect.allowed)
+                    )?;
+                }
+            }
+        }
+        out.flush()
+    }
+
+    fn line(&mut self, value: &Value) -> io::Result<()> {
+        writeln!(self.out, "{value}")?;
+        self.out.flush()
+    }
+}
+
+fn names(run: &Run) -> (Option<&'static str>, Option<&'static str>) {
+    run.scenario.map_or((None, None), |(scenario, variant)| {
+        (Some(scenario.name), Some(variant.which.name()))
+    })
+}
+
+fn pace(pace: Pace) -> &'static str {
+    match pace {
+        Pace::Checked { .. } => "checked",
+        Pace::Burst => "burst",
+    }
+}
+
+fn catalogue() -> Value {
+    let named = |name: &str, about: &str| json!({ "name": name, "about": about });
+    let scenarios: Vec<_> = scenario::ALL
+        .iter()
+        .map(|scenario| {
+            let variants: Vec<_> = scenario
+                .variants
+                .iter()
+                .map(|variant| {
+                    let expect: Vec<_> = variant
+                        .expect
+                        .iter()
+                        .map(|expect| {
+                            let allowed: Vec<_> =
+                                expect.allowed.iter().map(|one| one.words()).collect();
+                            json!({
+                                "resource": expect.resource.word(), "role": expect.role,
+                                "per_key": expect.per_key, "allowed": allowed,
+                            })
+                        })
+                        .collect();
+                    json!({
+                        "variant": variant.which.name(), "entry": variant.entry.name(),
+                        "policy": variant.policy.name(), "expect": expect,
+                    })
+                })
+                .collect();
+            json!({ "name": scenario.name, "about": scenario.point, "variants": variants })
+        })
+        .collect();
+    json!({
+        "maps": MapKind::ALL.map(|kind| named(kind.name(), kind.about())),
+        "entries": EntryKind::ALL.map(|kind| named(kind.name(), kind.about())),
+        "policies": Policy::ALL.map(|policy| named(policy.name(), policy.about())),
+        "scenarios": scenarios,
+    })
+}
+
+/// The duration that `percent` of them do not exceed (nearest rank); they are ascending.
+fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+fn nanoseconds(sorted: &[Duration], percent: usize) -> Option<u64> {
+    percentile(sorted, percent).map(|took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))
+}
+
+fn milliseconds(sorted: &[Duration], percent: usize) -> String {
+    percentile(sorted, percent).map_or_else(
+        || "none".to_owned(),
+        |took| format!("{:.3} ms", took.as_secs_f64() * 1e3),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
+        assert_eq!(milliseconds(&sorted, 50), "100.000 ms");
+        assert_eq!(milliseconds(&sorted, 99), "198.000 ms");
+        assert_eq!(milliseconds(&sorted, 100), "200.000 ms");
+        assert_eq!(nanoseconds(&sorted[..1], 50), Some(1_000_000));
+        assert_eq!(nanoseconds(&[], 50), None);
+    }
+
+    #[test]
+    fn the_catalogue_names_everything_in_both_forms() {
+        let print = |json| {
+            let mut out = Vec::new();
+            Printer::new(&mut out, json, false).catalogue().unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let (text, json) = (print(false), print(true));
+        let scenarios = scenario::ALL.map(|scenario| scenario.name);
+        let policies = Policy::ALL.map(Policy::name);
+        for name in scenarios.iter().chain(&policies) {
+            assert!(text.contains(name), "{name}");
+            assert!(json.contains(name), "{name}");
+        }
+        serde_json::from_str::<Value>(&json).unwrap();
+    }
+}

@@ -1,0 +1,51 @@
+//! The one loop every command uses: apply each event, then ask for the verdicts that fell.
+
+use crate::{
+    event::Batch,
+    ledger::{Ledger, LedgerRules, resource::Change},
+    verdict::{Judge, Judgement, judge},
+};
+
+/// A ledger and its judge.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    ledger: Ledger,
+    judge: Judge,
+    changes: Vec<Change>,
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing.
+    pub fn new(rules: LedgerRules) -> Self {
+        Self {
+            ledger: Ledger::new(rules),
+            judge: Judge::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Applies a batch. Returns each judgement that fell or changed with it.
+    pub fn take(&mut self, batch: &Batch) -> Vec<Judgement> {
+        let mut fallen = Vec::new();
+        for event in &batch.events {
+            self.ledger.apply(event);
+            // A verdict falls with what shows it: batches are cut anywhere, and a recording
+            // replayed in other batches gives the same verdicts.
+            if self.ledger.has_changes() || matches!(event.what, crate::event::What::Tick) {
+                self.ledger.take_changes(&mut self.changes);
+                self.judge.judge(&self.ledger, &self.changes, &mut fallen);
+            }
+        }
+        fallen
+    }
+
+    /// What is known.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Every judgement that stands now, pending ones included.
+    pub fn judgements(&self) -> impl Iterator<Item = Judgement> {
+        judge::standing(&self.ledger)
+    }
+}
