@@ -4,11 +4,23 @@
 //! Needs root (`cargo xtask test` starts it through sudo). Where the machine refuses root's
 //! programs, each test says `SKIPPED: ` and the kernel's reason.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and show what they measured"
+)]
+
 #[path = "kernel/calls.rs"]
 mod calls;
+#[path = "kernel/fork.rs"]
+mod fork;
+#[path = "kernel/marks.rs"]
+mod marks;
 #[path = "kernel/oracle.rs"]
 mod oracle;
 #[path = "kernel/program.rs"]
 mod program;
+#[path = "kernel/race.rs"]
+mod race;
 #[path = "kernel/watch.rs"]
 mod watch;

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufReader, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use inspector::event::id::Tgid;
+use inspector::event::id::{Tgid, Tid};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long an answer may take.
@@ -58,6 +58,11 @@ impl Program {
 
     pub(crate) fn tgid(&self) -> Tgid {
         Tgid(self.child.id())
+    }
+
+    /// Its first thread.
+    pub(crate) fn leader(&self) -> Tid {
+        Tid(self.child.id())
     }
 
     /// Gives an order and returns the lines of its answer.

@@ -170,7 +170,7 @@ impl Watch {
         let asked = Instant::now();
         while !source.is_finished() {
             if asked.elapsed() > SOON {
-                eprintln!("the source's thread does not end");
+                println!("the source's thread does not end");
                 return;
             }
             thread::sleep(Duration::from_millis(1));

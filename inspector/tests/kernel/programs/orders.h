@@ -18,6 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// What the tests' starter left open is none of ours.
+__attribute__((constructor)) static void close_inherited(void) {
+    syscall(SYS_close_range, 3, ~0u, 0);
+}
+
 static char order_line[256];
 
 static inline int next_order(void) {
