@@ -1,5 +1,6 @@
 //! The eBPF source: the kernel's own word on threads, descriptors, waits and marks.
 
+mod blocked;
 pub mod btf;
 mod counters;
 pub mod decode;
@@ -11,5 +12,6 @@ mod marks;
 mod order;
 pub mod session;
 pub mod start;
+mod targets;
 pub mod usdt;
 mod waits;

@@ -1,7 +1,6 @@
 //! The running source: drains the ring, puts events in order, answers requests, until it ends.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::mpsc,
     time::{Duration, Instant},
@@ -9,7 +8,7 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{Array, HashMap as BpfMap, Map, MapData, MapError, PerCpuArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
 use aya_log::EbpfLogger;
 use rustix::{
@@ -19,11 +18,13 @@ use rustix::{
 use tokio::sync::mpsc as batches;
 
 use super::{
+    blocked,
     counters::Ledgered,
     decode::Decoder,
     log::StderrLog,
     marks::Marks,
     order::{HOLD_NS, Order},
+    targets::{Targets, is_gone},
     waits::Waits,
 };
 use crate::{
@@ -50,7 +51,7 @@ pub fn boot_time() -> BootTime {
 pub(super) struct Session {
     ebpf: Ebpf,
     ring: RingBuf<MapData>,
-    targets: BpfMap<MapData, u32, [u8; 8]>,
+    targets: Targets,
     counters: Ledgered,
     marks: Marks,
     waits: Option<Waits>,
@@ -60,8 +61,6 @@ pub(super) struct Session {
     until: Until,
     /// What the programs have to say, if that is wanted.
     log: Option<EbpfLogger<StderrLog>>,
-    /// Targets named by requests, or seen in the kernel's map since.
-    followed: BTreeSet<u32>,
     /// When the drain before this one began.
     drained: BootTime,
     ticked: Instant,
@@ -108,7 +107,7 @@ impl Session {
         let now = boot_time();
         Ok(Self {
             ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
-            targets: take(&mut ebpf, "TARGETS")?,
+            targets: Targets::new(take(&mut ebpf, "TARGETS")?),
             counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
@@ -118,7 +117,6 @@ impl Session {
             sender,
             until: Until::TargetsEnd,
             log: None,
-            followed: BTreeSet::new(),
             drained: now,
             ticked: Instant::now(),
             checked: Instant::now(),
@@ -172,7 +170,7 @@ impl Session {
         }
         if self.checked.elapsed() >= CHECK {
             self.checked = Instant::now();
-            if self.forget_the_dead() {
+            if self.targets.forget_the_dead() && self.until == Until::TargetsEnd {
                 self.drain(true)?;
                 return Ok(Next::Stop);
             }
@@ -218,30 +216,31 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        let named = 1_u64.to_ne_bytes();
-        if let Err(error) = self.targets.insert(tgid.0, named, 0) {
+        if let Err(error) = self.targets.name(tgid) {
             return Ok(Err(format!("can't follow process {tgid}: {error}")));
         }
-        self.followed.insert(tgid.0);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
         };
-        let event = Event {
-            at: scan.ended,
+        let at = scan.ended;
+        let mut events = vec![Event {
+            at,
             what: What::Scan(Box::new(scan)),
-        };
-        self.send(vec![event])?;
+        }];
+        if self.waits.is_some() {
+            events.extend(blocked::at_attach(Path::new(PROC), tgid, at));
+        }
+        self.send(events)?;
         Ok(followed)
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.followed.clone() {
+        for tgid in self.targets.all() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
-            else {
+            let Ok(scan) = procfs::scan(Path::new(PROC), tgid, ScanRole::Audit { heal }) else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it
@@ -332,50 +331,11 @@ impl Session {
         Ok(lost)
     }
 
-    /// Drops targets that are gone, and learns of those that forks added. True when none is left
-    /// of some that were.
-    fn forget_the_dead(&mut self) -> bool {
-        let in_kernel: Vec<u32> = self.targets.keys().filter_map(Result::ok).collect();
-        let had_some = !in_kernel.is_empty() || !self.followed.is_empty();
-        self.followed.extend(in_kernel);
-        let dead: Vec<u32> = self
-            .followed
-            .iter()
-            .copied()
-            .filter(|&tgid| is_gone(Tgid(tgid)))
-            .collect();
-        for tgid in dead {
-            self.followed.remove(&tgid);
-            let _the_kernel_side_may_have_been_first = self.targets.remove(&tgid);
-        }
-        had_some && self.followed.is_empty() && self.until == Until::TargetsEnd
-    }
-
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
         self.sender
             .blocking_send(Batch { events })
             .map_err(|_| ReaderGone)
     }
-}
-
-/// Whether no thread of a process lives: it is not there, or a zombie through and through.
-fn is_gone(tgid: Tgid) -> bool {
-    let lives = |stat: ::procfs::ProcResult<::procfs::process::Stat>| {
-        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
-    };
-    let Ok(process) = i32::try_from(tgid.0)
-        .map_err(drop)
-        .and_then(|pid| ::procfs::process::Process::new(pid).map_err(drop))
-    else {
-        return true;
-    };
-    if lives(process.stat()) {
-        return false;
-    }
-    let Ok(mut tasks) = process.tasks() else {
-        return true;
-    };
-    !tasks.any(|task| lives(task.and_then(|task| task.stat())))
 }
 
 /// Where processes are read.
