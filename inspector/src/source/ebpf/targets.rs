@@ -27,7 +27,8 @@ impl Targets {
     /// Traces a process from now on.
     pub(super) fn name(&mut self, tgid: Tgid) -> Result<(), MapError> {
         let named = Target { origin: 1, pad: 0 };
-        self.map.insert(tgid.0, zerocopy::transmute!(named), 0)?;
+        let raw: RawTarget = zerocopy::transmute!(named);
+        self.map.insert(tgid.0, raw, 0)?;
         self.followed.insert(tgid.0);
         Ok(())
     }
