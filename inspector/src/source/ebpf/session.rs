@@ -229,6 +229,11 @@ impl Session {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
         };
+        if let Some(waits) = &mut self.waits {
+            for thread in scan.threads.iter().flatten() {
+                waits.seed(tgid, thread.tid);
+            }
+        }
         let event = Event {
             at: scan.ended,
             what: What::Scan(Box::new(scan)),
