@@ -9,8 +9,8 @@ use inspector_ebpf::abi::{
     loss::full,
     record::kind,
     wait::{
-        BUCKETS, Blocked, FutexKey, FutexWaits, FutexWakerKey, NOT_A_CALL, ThreadWaits, WaitRecord,
-        Waker, waker,
+        BEFORE_ATTACH, BUCKETS, Blocked, FutexKey, FutexWaits, FutexWakerKey, NOT_A_CALL,
+        ThreadWaits, WaitRecord, Waker, waker,
     },
 };
 
@@ -110,6 +110,9 @@ pub(crate) fn end(current: Current, ret: i64) {
         return;
     }
     waits.blocked.since_ns = 0;
+    if blocked.since_ns == BEFORE_ATTACH {
+        return send(current, blocked, waits.waker);
+    }
     let spent_ns = now_ns().saturating_sub(blocked.since_ns);
     waits.count += 1;
     waits.total_ns += spent_ns;
@@ -121,13 +124,17 @@ pub(crate) fn end(current: Current, ret: i64) {
         add_to_word(current.tgid, blocked.args[0], spent_ns, bucket);
     }
     if spent_ns > setting!(wait_threshold_ns) {
-        let waker = waits.waker;
-        emit(kind::WAIT, current, |header| WaitRecord {
-            header,
-            blocked,
-            waker,
-        });
+        send(current, blocked, waits.waker);
     }
+}
+
+#[inline(always)]
+fn send(current: Current, blocked: Blocked, waker: Waker) {
+    emit(kind::WAIT, current, |header| WaitRecord {
+        header,
+        blocked,
+        waker,
+    });
 }
 
 /// A task is made runnable; the waker is the current task, or an interrupt on its back.

@@ -1,6 +1,5 @@
 //! The eBPF source: the kernel's own word on threads, descriptors, waits and marks.
 
-mod blocked;
 pub mod btf;
 mod counters;
 pub mod decode;

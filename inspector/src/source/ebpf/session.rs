@@ -18,7 +18,6 @@ use rustix::{
 use tokio::sync::mpsc as batches;
 
 use super::{
-    blocked,
     counters::Ledgered,
     decode::Decoder,
     log::StderrLog,
@@ -225,15 +224,16 @@ impl Session {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
         };
-        let at = scan.ended;
-        let mut events = vec![Event {
-            at,
-            what: What::Scan(Box::new(scan)),
-        }];
-        if self.waits.is_some() {
-            events.extend(blocked::at_attach(Path::new(PROC), tgid, at));
+        if let Some(waits) = &mut self.waits {
+            for thread in scan.threads.iter().flatten() {
+                waits.seed(tgid, thread.tid);
+            }
         }
-        self.send(events)?;
+        let event = Event {
+            at: scan.ended,
+            what: What::Scan(Box::new(scan)),
+        };
+        self.send(vec![event])?;
         Ok(followed)
     }
 
