@@ -58,7 +58,7 @@ fn bpftrace_lists_the_same_probes() {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let mut marks = inspector_ebpf::abi::mark::mark::NAMES;
+    let mut marks = inspector_ebpf::abi::mark::code::NAMES;
     marks.sort_unstable();
     assert_eq!(names, marks, "{listed}");
 }
@@ -91,7 +91,11 @@ fn line(event: &Event) -> Option<String> {
         return None;
     };
     let Mark {
-        tid, map, key, what, ..
+        tid,
+        map,
+        key,
+        what,
+        ..
     } = &**mark;
     let (name, rest) = match what {
         Declared::StoreBegin { span } => ("store_begin", spanned(*span)),
@@ -107,7 +111,10 @@ fn line(event: &Event) -> Option<String> {
         Declared::DeleteUnlink => ("delete_unlink", String::new()),
         Declared::DeleteEnd => ("delete_end", String::new()),
     };
-    let line = format!("{tid} {name} map={} key={} of {} {rest}", map.0, key.text, key.len);
+    let line = format!(
+        "{tid} {name} map={} key={} of {} {rest}",
+        map.0, key.text, key.len
+    );
     Some(line.trim_end().to_owned())
 }
 
