@@ -14,6 +14,8 @@
 mod calls;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/loss.rs"]
+mod loss;
 #[path = "kernel/marks.rs"]
 mod marks;
 #[path = "kernel/oracle.rs"]
@@ -22,5 +24,7 @@ mod oracle;
 mod program;
 #[path = "kernel/race.rs"]
 mod race;
+#[path = "kernel/waits.rs"]
+mod waits;
 #[path = "kernel/watch.rs"]
 mod watch;

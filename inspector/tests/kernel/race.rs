@@ -44,8 +44,7 @@ fn race(mode: char, options: &LoadOptions) -> Option<Run> {
         let told = program.tell(&format!("{mode} {steps}"));
         watch.drain();
         assert_eq!(watch.ledger.losses().total(), 0, "the ring was too small");
-        let (births, deaths) = told[0].split_once(' ').unwrap();
-        let (births, deaths): (u64, u64) = (births.parse().unwrap(), deaths.parse().unwrap());
+        let [births, deaths, _] = sums(&told[0]);
         let open: BTreeSet<u32> = told[1..].iter().map(|fd| fd.parse().unwrap()).collect();
         let real = oracle::table(program.tgid(), program.leader());
         let real: BTreeSet<u32> = real.into_keys().filter(|&fd| fd > 2).collect();
@@ -80,6 +79,12 @@ fn race(mode: char, options: &LoadOptions) -> Option<Run> {
     run.nonsense = watch.ledger.counters().nonsense;
     println!("mode {mode}, without {:?}: {run:#?}", options.without);
     Some(run)
+}
+
+/// Births, deaths, and dup2s onto open numbers (one of each), as the program counts them.
+pub(crate) fn sums(line: &str) -> [u64; 3] {
+    let mut words = line.split(' ').map(|word| word.parse().unwrap());
+    std::array::from_fn(|_| words.next().unwrap())
 }
 
 /// A birth or death of a number.
