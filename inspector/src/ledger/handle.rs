@@ -58,6 +58,12 @@ pub enum State {
         /// Since when.
         since: BootTime,
     },
+    /// Another descriptor, the latest of its number, may have its number: which of two calls came
+    /// first is not known.
+    Rival {
+        /// Since when.
+        since: BootTime,
+    },
     /// Its number was given to another, so it left the table; the call that closed it has not
     /// returned.
     Closing {
@@ -129,6 +135,8 @@ pub struct Description {
     pub(super) first: Option<Key<Descriptor>>,
     /// Descriptor records that refer to it.
     pub(super) records: u32,
+    /// It was duplicated before the birth of what was duplicated was told.
+    pub(super) awaits_birth: bool,
     /// When the last close of one of its descriptors returned.
     pub(super) last_return: BootTime,
     /// Closes that overlapped the last one.
@@ -181,6 +189,7 @@ impl Description {
             proof: Proof::LastReference,
             first: None,
             records: 0,
+            awaits_birth: false,
             last_return: BootTime(0),
             overlapping: 0,
         }
@@ -208,6 +217,7 @@ impl Ledger {
         table.records += 1;
         table.open += 1;
         let generation = table.births;
+        self.revive(new.description);
         let description = &mut self.descriptions[new.description];
         description.live += 1;
         description.records += 1;
@@ -322,6 +332,31 @@ impl Ledger {
             next = descriptor.next;
             self.changed(super::resource::Resource::Handle(key));
         }
+    }
+
+    /// The description of a descriptor that was born: a new one, unless a duplicate of it was
+    /// told first. The address is what the birth's exit found at the number: where that is the
+    /// address of an open descriptor, it is that of a duplicate which has replaced the new one.
+    pub(super) fn born_description(
+        &mut self,
+        kind: HandleKind,
+        file: Option<FileAddress>,
+        at: BootTime,
+    ) -> Key<Description> {
+        if let Some(file) = file
+            && let Some(&known) = self.by_file.get(&file.0.get())
+            && let Some(shared) = self.descriptions.get_mut(known)
+            && std::mem::take(&mut shared.awaits_birth)
+            && shared.released.is_none()
+        {
+            shared.kind = kind;
+            return known;
+        }
+        let file = file.filter(|file| {
+            let known = self.by_file.get(&file.0.get());
+            known.is_none_or(|&known| self.holders(known).next().is_none())
+        });
+        self.new_description(kind, file, Reach::default(), at)
     }
 
     /// A description for a new `struct file`. One that had its address before is released.

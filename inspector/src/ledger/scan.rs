@@ -427,7 +427,7 @@ impl Descriptor {
     fn last_change(&self) -> BootTime {
         match self.state {
             State::Open => self.born.latest,
-            State::Ambiguous { since } => since,
+            State::Ambiguous { since } | State::Rival { since } => since,
             State::Closing { replaced } => replaced,
             State::Closed { returned, .. } => returned,
         }
