@@ -74,9 +74,13 @@ impl Ledger {
                 file,
             } => self.duplicated(caller, from, to, cloexec, replaces, file),
             HandleChange::Received { fd, cloexec, file } => {
-                let known = file.and_then(|file| self.known_description(file));
+                let known = file
+                    .and_then(|file| self.known_description(file))
+                    .filter(|&known| self.is_surely_held(known));
                 let description = known.unwrap_or_else(|| {
-                    self.new_description(HandleKind::Unknown, file, Reach::default(), at)
+                    let new = self.new_description(HandleKind::Unknown, file, Reach::default(), at);
+                    self.descriptions[new].awaits_birth = true;
+                    new
                 });
                 self.descriptions[description].reach.received = true;
                 let handle = self.born(caller, fd, description, cloexec, None);
@@ -184,20 +188,18 @@ impl Ledger {
         begun_after: BootTime,
         at: BootTime,
     ) -> Key<Description> {
-        if let Some(known) = file.and_then(|file| self.known_description(file)) {
-            match self.tables[table].slots.get(from) {
-                Some(latest) if self.descriptors[latest].description == known => {
-                    if self.descriptors[latest].is_open() {
-                        self.proven_open(latest);
-                    }
-                }
+        let open = self.open_at(table, from);
+        let behind = open.map(|open| self.descriptors[open].description);
+        if let Some(known) = file.and_then(|file| self.known_description(file))
+            && (behind == Some(known) || self.is_surely_held(known))
+        {
+            if let Some(latest) = self.tables[table].slots.get(from)
+                && self.descriptors[latest].description != known
+            {
                 // The address is what the exit found: perhaps of the duplicate's successor.
-                Some(latest) => {
-                    let other = self.descriptors[latest].description;
-                    self.descriptions[other].reach.shared = true;
-                    self.descriptions[known].reach.shared = true;
-                }
-                None => {}
+                let other = self.descriptors[latest].description;
+                self.descriptions[other].reach.shared = true;
+                self.descriptions[known].reach.shared = true;
             }
             return known;
         }
@@ -211,7 +213,7 @@ impl Ledger {
                 _ => true,
             };
             let refuted =
-                matches!(record.state, State::Closed { returned, .. } if returned < begun_after);
+                matches!(record.state, State::Closed { returned, .. } if returned <= begun_after);
             if same_file && !refuted {
                 let description = record.description;
                 self.revive(description);

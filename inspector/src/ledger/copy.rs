@@ -25,6 +25,12 @@ use crate::event::{
 /// within it and longer ago is linked all the same.
 const LONGEST_COPY_NS: u64 = 100_000_000;
 
+/// Most copies of one table that a birth is compared with.
+const MOST_COPIES: usize = 16;
+
+/// How many former descriptors of a number a copy may have been linked to wrongly.
+const MOST_EARLIER: usize = 8;
+
 impl Ledger {
     /// The caller's table at an exec: its own from now on, a copy if others used it.
     pub(super) fn exec_table(
@@ -143,7 +149,11 @@ impl Ledger {
         read: &TableRead,
     ) {
         if let Some(from) = from {
-            self.tables[from].copied = Some(at);
+            let copied = &mut self.tables[from].copied;
+            if copied.len() >= MOST_COPIES {
+                copied.remove(0);
+            }
+            copied.push(at);
         }
         let mut listed = read.open.iter().peekable();
         if read.complete {
@@ -165,7 +175,9 @@ impl Ledger {
                 let record = &self.descriptors[there];
                 if record.is_open() {
                     self.descriptors[there].cloexec = Some(cloexec);
-                    self.proven_open(there);
+                    if read.why == TableWhy::Exec {
+                        self.proven_open(there);
+                    }
                     continue;
                 }
                 if record.born.latest >= at {
@@ -226,11 +238,17 @@ impl Ledger {
                 _ => {}
             }
         }
-        for candidate in std::iter::once(latest).chain(others) {
-            let description = self.descriptors[candidate].description;
-            self.revive(description);
-            self.descriptions[description].reach.shared = true;
-            self.description_changed(description);
+        let mut earlier = Some(latest);
+        while let Some(key) = earlier {
+            let record = &self.descriptors[key];
+            if record.closed().is_some() && record.last_change() <= begun_after {
+                break;
+            }
+            earlier = self.before(key);
+            self.may_be_copied(self.descriptors[key].description);
+        }
+        for other in others {
+            self.may_be_copied(self.descriptors[other].description);
         }
         None
     }
@@ -238,30 +256,32 @@ impl Ledger {
     /// The birth of a number overlapped the last copy of its table: the copy may refer to it, or
     /// to what had the number before.
     pub(super) fn overlaps_copy(&mut self, new: &NewDescriptor, begun_after: BootTime) {
-        let Some(copied) = self.tables[new.table].copied else {
+        let copied = &self.tables[new.table].copied;
+        if copied.last().is_none_or(|&last| last < begun_after) {
             return;
-        };
-        if copied < begun_after || new.born.latest < copied {
+        }
+        let overlaps = |copied: BootTime| copied >= begun_after && copied <= new.born.latest;
+        if !copied.iter().any(|&copied| overlaps(copied)) {
             return;
         }
         self.descriptions[new.description].reach.shared = true;
-        let Some(before) = self.tables[new.table].slots.get(new.fd) else {
-            return;
-        };
-        let description = self.descriptors[before].description;
-        let copies: Vec<_> = self
-            .holders(description)
-            .filter(|&holder| {
-                let record = &self.descriptors[holder];
-                record.origin == Origin::Inherited
-                    && record.fd == new.fd
-                    && record.born == Moment::exact(copied)
-            })
-            .collect();
-        if !copies.is_empty() {
-            self.descriptions[description].reach.shared = true;
+        let mut earlier = self.tables[new.table].slots.get(new.fd);
+        for _ in 0..MOST_EARLIER {
+            let Some(key) = earlier else { break };
+            earlier = self.before(key);
+            let description = self.descriptors[key].description;
+            let copies: Vec<_> = self
+                .holders(description)
+                .filter(|&holder| {
+                    let record = &self.descriptors[holder];
+                    record.origin == Origin::Inherited
+                        && record.fd == new.fd
+                        && overlaps(record.born.latest)
+                })
+                .collect();
             for copy in copies {
-                self.part(copy, copied);
+                self.descriptions[description].reach.shared = true;
+                self.part(copy, new.born.latest);
             }
         }
     }

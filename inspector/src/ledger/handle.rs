@@ -41,6 +41,8 @@ pub struct Descriptor {
     pub closed_by: Option<Tid>,
     /// The entry it belongs to.
     pub owner: Option<Owner>,
+    /// What had its number before.
+    pub(super) before: Option<Key<Descriptor>>,
     /// Its neighbours in its description's list.
     pub(super) next: Option<Key<Descriptor>>,
     pub(super) previous: Option<Key<Descriptor>>,
@@ -227,7 +229,9 @@ impl Ledger {
         if new.origin == Origin::Unseen {
             self.counters.handles_unseen += 1;
         }
+        let before = self.tables[new.table].slots.get(new.fd);
         let key = self.descriptors.insert(Descriptor {
+            before,
             table: new.table,
             fd: new.fd,
             generation,
@@ -259,6 +263,17 @@ impl Ledger {
             fd: descriptor.fd,
             generation: descriptor.generation,
         })
+    }
+
+    /// What had a descriptor's number before it, unless that was forgotten.
+    pub(super) fn before(&self, key: Key<Descriptor>) -> Option<Key<Descriptor>> {
+        let record = &self.descriptors[key];
+        let before = record.before?;
+        let there = self.descriptors.get(before)?;
+        let is_it = there.table == record.table
+            && there.fd == record.fd
+            && there.generation < record.generation;
+        is_it.then_some(before)
     }
 
     /// The open descriptor of a number, if there is one.
@@ -354,9 +369,22 @@ impl Ledger {
         }
         let file = file.filter(|file| {
             let known = self.by_file.get(&file.0.get());
-            known.is_none_or(|&known| self.holders(known).next().is_none())
+            known.is_none_or(|&known| !self.is_surely_held(known))
         });
         self.new_description(kind, file, Reach::default(), at)
+    }
+
+    /// Whether an open descriptor refers to it, in a table that is not dying: the tables of
+    /// threads that exit go before their last switch is told.
+    pub(super) fn is_surely_held(&self, description: Key<Description>) -> bool {
+        self.holders(description).any(|holder| {
+            let record = &self.descriptors[holder];
+            let users = &self.tables[record.table].users;
+            record.state == State::Open
+                && users
+                    .iter()
+                    .any(|&user| self.threads[user].exiting.is_none())
+        })
     }
 
     /// A description for a new `struct file`. One that had its address before is released.

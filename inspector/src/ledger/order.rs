@@ -36,7 +36,7 @@ pub(super) struct Odd {
     /// Descriptors that lost the number before their close returned, oldest first.
     closing: Vec<Closing>,
     /// Closes whose descriptor's birth has not been told.
-    pending: Vec<Close>,
+    pending: Vec<Pending>,
     /// A close that may or may not have closed a birth that has not been told.
     doubt: Option<Close>,
     /// The latest descriptor was put there by dup2 or dup3.
@@ -73,6 +73,15 @@ pub(super) struct Close {
     pub(super) by: Tid,
     pub(super) references: Option<u32>,
     pub(super) how: ClosedHow,
+}
+
+/// A close whose descriptor's birth has not been told.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    close: Close,
+    /// The close that the latest descriptor is said to have died of, if the two overlapped: it
+    /// may be the other way round.
+    twin: Option<Close>,
 }
 
 /// A close_range that births may still overlap.
@@ -172,11 +181,13 @@ impl Ledger {
                 .is_some_and(|onto| new.born_by != Some(onto.by) && begun_after <= onto.exit);
             let told = odd.pending.len();
             odd.pending
-                .retain(|close| at <= close.returned.plus_ns(WINDOW_NS));
+                .retain(|pending| at <= pending.close.returned.plus_ns(WINDOW_NS));
             self.counters.closes_of_unseen += (told - odd.pending.len()) as u64;
             ambiguous |= odd.doubt.take().as_ref().is_some_and(overlaps);
-            let cancels = odd.pending.iter().position(overlaps);
-            let cancels = cancels.map(|place| odd.pending.remove(place));
+            let cancels = odd.pending.iter().position(|pending| {
+                overlaps(&pending.close) || pending.twin.as_ref().is_some_and(overlaps)
+            });
+            let cancels = cancels.map(|place| odd.pending.remove(place).close);
             self.tidy(new.table, new.fd);
             match cancels {
                 // It closed the new one, or one whose birth is still to be told and which the
@@ -329,7 +340,7 @@ impl Ledger {
         if !self.tables[table].odd.is_empty()
             && let Some(odd) = self.tables[table].odd.get_mut(&fd.0)
         {
-            (replacing, perhaps_owed) = (odd.replacing, odd.perhaps_owed.take());
+            (replacing, perhaps_owed) = (odd.replacing, odd.perhaps_owed);
             let owed = odd
                 .closing
                 .iter()
@@ -348,6 +359,10 @@ impl Ledger {
             }
             self.tidy(table, fd);
         }
+        let perhaps_owed = perhaps_owed.is_some_and(|owed| close.earliest <= owed);
+        if perhaps_owed && let Some(odd) = self.tables[table].odd.get_mut(&fd.0) {
+            odd.perhaps_owed = None;
+        }
         let latest = self.tables[table].slots.get(fd);
         match latest.map(|latest| (latest, self.descriptors[latest].state)) {
             Some((latest, State::Open)) => {
@@ -357,8 +372,9 @@ impl Ledger {
                         && close.returned >= replacing.entry
                 });
                 let by_another = self.descriptors[latest].born_by != Some(close.by);
-                if overlaps_replacement || (by_another && perhaps_owed >= Some(close.earliest)) {
+                if overlaps_replacement || (by_another && perhaps_owed) {
                     self.make_ambiguous(latest, close.at);
+                    self.await_birth(table, fd, close, true);
                 } else {
                     self.close_descriptor(latest, close);
                 }
@@ -369,6 +385,8 @@ impl Ledger {
                 if record.born_by == Some(close.by) || close.earliest >= record.born.latest {
                     self.close_descriptor(latest, close);
                 }
+                // Or it closed a birth that is still to be told.
+                self.await_birth(table, fd, close, true);
             }
             Some((latest, State::Closed { at, returned, how })) => {
                 let record = &self.descriptors[latest];
@@ -377,11 +395,12 @@ impl Ledger {
                     && close.earliest <= returned
                     && close.returned >= at.earliest;
                 let was_cancelled = how == ClosedHow::Close && at.latest < record.born.latest;
-                let doubtful = twin || (was_cancelled && close.earliest >= record.born.latest);
+                let doubtful =
+                    twin || perhaps_owed || (was_cancelled && close.earliest >= record.born.latest);
                 self.await_birth(table, fd, close, doubtful);
             }
             Some((_, State::Closing { .. } | State::Rival { .. })) => {
-                self.await_birth(table, fd, close, true)
+                self.await_birth(table, fd, close, true);
             }
             None => {
                 // In a table that was not read yet it may have been open all along.
@@ -392,6 +411,8 @@ impl Ledger {
     }
 
     fn await_birth(&mut self, table: Key<Table>, fd: Fd, close: &Close, doubtful: bool) {
+        let latest = self.tables[table].slots.get(fd);
+        let twin = latest.and_then(|latest| self.overlapping_close(latest, close));
         let odd = self.tables[table].odd.entry(fd.0).or_default();
         if doubtful {
             odd.doubt = Some(*close);
@@ -400,8 +421,30 @@ impl Ledger {
                 odd.pending.remove(0);
                 self.counters.closes_of_unseen += 1;
             }
-            odd.pending.push(*close);
+            odd.pending.push(Pending {
+                close: *close,
+                twin,
+            });
         }
+    }
+
+    /// The close a descriptor died of, if another thread's close overlapped it.
+    fn overlapping_close(&self, latest: Key<Descriptor>, close: &Close) -> Option<Close> {
+        let record = &self.descriptors[latest];
+        let State::Closed { at, returned, how } = record.state else {
+            return None;
+        };
+        let by = record.closed_by?;
+        let overlaps =
+            by != close.by && close.earliest <= returned && close.returned >= at.earliest;
+        overlaps.then_some(Close {
+            at: at.latest,
+            earliest: at.earliest,
+            returned,
+            by,
+            references: None,
+            how,
+        })
     }
 
     /// A close of a number was refused: it is not open.
@@ -426,6 +469,8 @@ impl Ledger {
                 latest: at,
             };
             self.close_for(open, died, ClosedHow::Found);
+            let odd = self.tables[table].odd.entry(fd.0).or_default();
+            odd.perhaps_owed = Some(at);
         } else {
             // A close under way may have freed it; if none comes, a scan settles it.
             self.make_ambiguous(open, at);

@@ -169,11 +169,30 @@ impl Ledger {
     pub(super) fn revive(&mut self, description: Key<Description>) {
         let shared = &mut self.descriptions[description];
         if shared.released.take().is_some() {
+            // Or it was released, and its address is that of a birth which is still to be told.
+            shared.awaits_birth = true;
+            shared.reach.shared = true;
             if let Some(file) = shared.file {
                 self.by_file.entry(file.0.get()).or_insert(description);
             }
             self.description_changed(description);
         }
+    }
+
+    /// A copy of its table may or may not hold it.
+    pub(super) fn may_be_copied(&mut self, description: Key<Description>) {
+        let released = self.descriptions[description].released;
+        self.revive(description);
+        let shared = &mut self.descriptions[description];
+        shared.reach.shared = true;
+        if let (0, Some(closed)) = (shared.live, released) {
+            shared.unaccounted = Some(Unaccounted {
+                references: None,
+                closed,
+                held_by_call: None,
+            });
+        }
+        self.description_changed(description);
     }
 
     /// The close of the last reference contradicts descriptors believed to share it.

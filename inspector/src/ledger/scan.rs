@@ -424,7 +424,7 @@ impl Reading {
 
 impl Descriptor {
     /// When an event last said something about it.
-    fn last_change(&self) -> BootTime {
+    pub(super) fn last_change(&self) -> BootTime {
         match self.state {
             State::Open => self.born.latest,
             State::Ambiguous { since } | State::Rival { since } => since,
