@@ -20,7 +20,10 @@ use inspector::{
     event::id::Tgid,
     source::{
         Request, Running,
-        ebpf::{load::LoadOptions, start},
+        ebpf::{
+            load::{LoadOptions, attach_floor},
+            start,
+        },
         probe_set::ProbeSetKind,
     },
 };
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Alone,
+    Floor,
     Traced(usize),
     Beside(usize),
     Strace,
@@ -106,6 +110,9 @@ fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Re
     for round in 1..=rounds {
         eprint_progress(round, rounds);
         take(&mut target, Way::Alone, 1)?;
+        let floor = attach_floor()?;
+        take(&mut target, Way::Floor, 1)?;
+        drop(floor);
         for (index, set) in SETS.into_iter().enumerate() {
             let watch = Watch::start(set, without, target.pid())?;
             take(&mut target, Way::Traced(index), 1)?;
@@ -128,6 +135,7 @@ fn print_table(slices: &BTreeMap<(usize, Way), Vec<Slice>>, rounds: usize, loops
         "ratios to the same loop alone: fastest millisecond / median, of {rounds} interleaved slices\n"
     );
     let ways = [
+        (Way::Floor, "empty hook"),
         (Way::Traced(0), "births+deaths"),
         (Way::Beside(0), "untraced beside"),
         (Way::Traced(1), "with waits"),

@@ -1,36 +1,29 @@
-//! Whom the programs trace: the kernel's map of targets, and who of them still lives.
+//! Whom the programs trace: the kernel's bitmap of targets, and who of them still lives.
 
 use std::collections::BTreeSet;
 
-use aya::maps::{HashMap as BpfMap, MapData, MapError};
-use inspector_ebpf::abi::config::Target;
-
+use super::bits::Bits;
 use crate::event::id::Tgid;
-
-type RawTarget = [u8; size_of::<Target>()];
 
 /// The targets.
 pub(super) struct Targets {
-    map: BpfMap<MapData, u32, RawTarget>,
-    /// Those named, and those that forks added to the map since.
+    bits: Bits,
+    /// Those named, and those that forks added to the bitmap since.
     followed: BTreeSet<u32>,
 }
 
 impl Targets {
-    pub(super) fn new(map: BpfMap<MapData, u32, RawTarget>) -> Self {
+    pub(super) fn new(bits: Bits) -> Self {
         Self {
-            map,
+            bits,
             followed: BTreeSet::new(),
         }
     }
 
     /// Traces a process from now on.
-    pub(super) fn name(&mut self, tgid: Tgid) -> Result<(), MapError> {
-        let named = Target { origin: 1, pad: 0 };
-        let raw: RawTarget = zerocopy::transmute!(named);
-        self.map.insert(tgid.0, raw, 0)?;
+    pub(super) fn name(&mut self, tgid: Tgid) {
+        self.bits.set(tgid.0);
         self.followed.insert(tgid.0);
-        Ok(())
     }
 
     /// Everyone known to be traced.
@@ -41,8 +34,7 @@ impl Targets {
     /// Drops targets that are gone, and learns of those that forks added. True when none is left
     /// of some that were.
     pub(super) fn forget_the_dead(&mut self) -> bool {
-        let in_kernel: Vec<u32> = self.map.keys().filter_map(Result::ok).collect();
-        self.followed.extend(in_kernel);
+        self.followed.extend(self.bits.iter());
         let had_some = !self.followed.is_empty();
         let dead: Vec<u32> = self
             .followed
@@ -52,7 +44,7 @@ impl Targets {
             .collect();
         for tgid in dead {
             self.followed.remove(&tgid);
-            let _the_kernel_side_may_have_been_first = self.map.remove(&tgid);
+            self.bits.clear(tgid);
         }
         had_some && self.followed.is_empty()
     }
