@@ -11,5 +11,6 @@ mod marks;
 mod order;
 pub mod session;
 pub mod start;
+mod targets;
 pub mod usdt;
 mod waits;

@@ -1,7 +1,6 @@
 //! The running source: drains the ring, puts events in order, answers requests, until it ends.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::mpsc,
     time::{Duration, Instant},
@@ -9,7 +8,7 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{Array, HashMap as BpfMap, Map, MapData, MapError, PerCpuArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
 use aya_log::EbpfLogger;
 use rustix::{
@@ -24,6 +23,7 @@ use super::{
     log::StderrLog,
     marks::Marks,
     order::{HOLD_NS, Order},
+    targets::{Targets, is_gone},
     waits::Waits,
 };
 use crate::{
@@ -37,6 +37,10 @@ const POLL: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(50);
 /// Time between two looks whether targets live and whether programs skipped runs.
 const CHECK: Duration = Duration::from_millis(200);
+/// Time between two audits that losses cause, at least.
+const AUDIT_EVERY: Duration = Duration::from_millis(50);
+/// And as a multiple of what the last one took.
+const AUDIT_REST: u32 = 4;
 
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
@@ -50,7 +54,7 @@ pub fn boot_time() -> BootTime {
 pub(super) struct Session {
     ebpf: Ebpf,
     ring: RingBuf<MapData>,
-    targets: BpfMap<MapData, u32, [u8; 8]>,
+    targets: Targets,
     counters: Ledgered,
     marks: Marks,
     waits: Option<Waits>,
@@ -60,14 +64,16 @@ pub(super) struct Session {
     until: Until,
     /// What the programs have to say, if that is wanted.
     log: Option<EbpfLogger<StderrLog>>,
-    /// Targets named by requests, or seen in the kernel's map since.
-    followed: BTreeSet<u32>,
     /// When the drain before this one began.
     drained: BootTime,
     ticked: Instant,
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
+    /// Something was lost since the last audit.
+    owes_audit: bool,
+    /// Not audited for losses before this.
+    audit_due: Instant,
 }
 
 /// When a source ends by itself.
@@ -108,7 +114,7 @@ impl Session {
         let now = boot_time();
         Ok(Self {
             ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
-            targets: take(&mut ebpf, "TARGETS")?,
+            targets: Targets::new(take(&mut ebpf, "TARGETS")?),
             counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
@@ -118,11 +124,12 @@ impl Session {
             sender,
             until: Until::TargetsEnd,
             log: None,
-            followed: BTreeSet::new(),
             drained: now,
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
+            owes_audit: false,
+            audit_due: Instant::now(),
         })
     }
 
@@ -160,10 +167,12 @@ impl Session {
 
     fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
         self.drain(false)?;
+        self.mend(false)?;
         loop {
             match asked.try_recv() {
                 Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
                     self.drain(true)?;
+                    self.mend(true)?;
                     return Ok(Next::Stop);
                 }
                 Ok(request) => self.answer(request)?,
@@ -172,7 +181,7 @@ impl Session {
         }
         if self.checked.elapsed() >= CHECK {
             self.checked = Instant::now();
-            if self.forget_the_dead() {
+            if self.targets.forget_the_dead() && self.until == Until::TargetsEnd {
                 self.drain(true)?;
                 return Ok(Next::Stop);
             }
@@ -218,11 +227,9 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        let named = 1_u64.to_ne_bytes();
-        if let Err(error) = self.targets.insert(tgid.0, named, 0) {
+        if let Err(error) = self.targets.add(tgid) {
             return Ok(Err(format!("can't follow process {tgid}: {error}")));
         }
-        self.followed.insert(tgid.0);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
@@ -243,7 +250,7 @@ impl Session {
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.followed.clone() {
+        for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
             let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
             else {
@@ -277,7 +284,13 @@ impl Session {
                 self.counters.damaged();
             }
             taken += 1;
-            if taken >= BATCH_EVENTS && !all {
+            if all {
+                // What is younger than the wish to have everything is not part of it; a busy
+                // target would keep this loop for ever.
+                if header.is_some_and(|header| header.time_ns > began.0 + HOLD_NS) {
+                    break;
+                }
+            } else if taken >= BATCH_EVENTS {
                 // What is left in the ring is about as old as this record: no event later than
                 // it may be released, and no tick may pass it.
                 if let Some(header) = header {
@@ -299,7 +312,7 @@ impl Session {
         let lost = self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
-            let at = if all { boot_time() } else { until };
+            let at = if all { began } else { until };
             events.push(Event {
                 at,
                 what: What::Tick,
@@ -309,10 +322,20 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
-        if lost {
-            // Only /proc can tell now what became of what was lost.
-            self.audit(true)?;
+        self.owes_audit |= lost;
+        Ok(())
+    }
+
+    /// Audits if something was lost: only /proc can tell now what became of it. Not again and
+    /// again while more is lost: reading /proc takes the time that reading the ring lacks.
+    fn mend(&mut self, now: bool) -> Result<(), Stopped> {
+        if !self.owes_audit || (!now && Instant::now() < self.audit_due) {
+            return Ok(());
         }
+        self.owes_audit = false;
+        let began = Instant::now();
+        self.audit(true)?;
+        self.audit_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
         Ok(())
     }
 
@@ -337,50 +360,11 @@ impl Session {
         Ok(lost)
     }
 
-    /// Drops targets that are gone, and learns of those that forks added. True when none is left
-    /// of some that were.
-    fn forget_the_dead(&mut self) -> bool {
-        let in_kernel: Vec<u32> = self.targets.keys().filter_map(Result::ok).collect();
-        let had_some = !in_kernel.is_empty() || !self.followed.is_empty();
-        self.followed.extend(in_kernel);
-        let dead: Vec<u32> = self
-            .followed
-            .iter()
-            .copied()
-            .filter(|&tgid| is_gone(Tgid(tgid)))
-            .collect();
-        for tgid in dead {
-            self.followed.remove(&tgid);
-            let _the_kernel_side_may_have_been_first = self.targets.remove(&tgid);
-        }
-        had_some && self.followed.is_empty() && self.until == Until::TargetsEnd
-    }
-
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
         self.sender
             .blocking_send(Batch { events })
             .map_err(|_| ReaderGone)
     }
-}
-
-/// Whether no thread of a process lives: it is not there, or a zombie through and through.
-fn is_gone(tgid: Tgid) -> bool {
-    let lives = |stat: ::procfs::ProcResult<::procfs::process::Stat>| {
-        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
-    };
-    let Ok(process) = i32::try_from(tgid.0)
-        .map_err(drop)
-        .and_then(|pid| ::procfs::process::Process::new(pid).map_err(drop))
-    else {
-        return true;
-    };
-    if lives(process.stat()) {
-        return false;
-    }
-    let Ok(mut tasks) = process.tasks() else {
-        return true;
-    };
-    !tasks.any(|task| lives(task.and_then(|task| task.stat())))
 }
 
 /// Where processes are read.

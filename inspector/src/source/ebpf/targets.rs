@@ -1,0 +1,82 @@
+//! The processes being traced: the kernel's map of them, kept free of the dead.
+
+use std::collections::BTreeSet;
+
+use aya::maps::{HashMap as BpfMap, MapData, MapError};
+use procfs::{
+    ProcResult,
+    process::{Process, Stat},
+};
+
+use crate::event::id::Tgid;
+
+/// The targets. Requests name some, forks add others inside the kernel.
+pub(super) struct Targets {
+    map: BpfMap<MapData, u32, [u8; 8]>,
+    /// Whether there ever was one.
+    had_some: bool,
+    /// Those that looked dead at the last look.
+    dying: BTreeSet<u32>,
+}
+
+impl Targets {
+    pub(super) fn new(map: BpfMap<MapData, u32, [u8; 8]>) -> Self {
+        Self {
+            map,
+            had_some: false,
+            dying: BTreeSet::new(),
+        }
+    }
+
+    /// Traces a process from now on.
+    pub(super) fn add(&mut self, tgid: Tgid) -> Result<(), MapError> {
+        let named = 1_u64.to_ne_bytes();
+        self.map.insert(tgid.0, named, 0)?;
+        self.had_some = true;
+        Ok(())
+    }
+
+    /// Those traced now. The kernel's map is the truth: forks add to it, and a number that a
+    /// stranger was born with is taken from it.
+    pub(super) fn now(&self) -> BTreeSet<u32> {
+        self.map.keys().filter_map(Result::ok).collect()
+    }
+
+    /// Drops those that are gone. True when none is left of some that were.
+    ///
+    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell that
+    /// of targets only: so a process is dropped when it looked dead at two looks in a row.
+    pub(super) fn forget_the_dead(&mut self) -> bool {
+        let mut left = self.now();
+        let looks_dead: BTreeSet<u32> = left
+            .iter()
+            .copied()
+            .filter(|&tgid| is_gone(Tgid(tgid)))
+            .collect();
+        for tgid in looks_dead.intersection(&self.dying) {
+            left.remove(tgid);
+            let _the_kernel_side_may_have_been_first = self.map.remove(tgid);
+        }
+        self.dying = looks_dead;
+        self.had_some && left.is_empty()
+    }
+}
+
+/// Whether no thread of a process lives: it is not there, or a zombie through and through.
+pub(super) fn is_gone(tgid: Tgid) -> bool {
+    let lives =
+        |stat: ProcResult<Stat>| stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'));
+    let Ok(process) = i32::try_from(tgid.0)
+        .map_err(drop)
+        .and_then(|pid| Process::new(pid).map_err(drop))
+    else {
+        return true;
+    };
+    if lives(process.stat()) {
+        return false;
+    }
+    let Ok(mut tasks) = process.tasks() else {
+        return true;
+    };
+    !tasks.any(|task| lives(task.and_then(|task| task.stat())))
+}
