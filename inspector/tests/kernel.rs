@@ -26,6 +26,8 @@ mod loss;
 mod marks;
 #[path = "kernel/oracle.rs"]
 mod oracle;
+#[path = "kernel/own.rs"]
+mod own;
 #[path = "kernel/program.rs"]
 mod program;
 #[path = "kernel/race.rs"]
