@@ -78,8 +78,9 @@ const BPF_F_MMAPABLE: u32 = 1 << 10;
 pub(crate) struct Entry {
     /// `CLOCK_BOOTTIME`; 0 = no call in flight.
     pub(crate) time_ns: u64,
-    /// The `struct file` behind the number; 0 = none or not read.
-    pub(crate) file: u64,
+    /// The `struct file` behind the number, or the `files_struct` of a close_range; 0 = none or
+    /// not read.
+    pub(crate) object: u64,
     /// References to it.
     pub(crate) references: u32,
     /// The call's number: an exit of another call must not take this entry's time.

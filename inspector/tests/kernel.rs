@@ -10,16 +10,24 @@
     reason = "tests fail by panicking, and show what they measured"
 )]
 
+#[path = "kernel/bounds.rs"]
+mod bounds;
 #[path = "kernel/calls.rs"]
 mod calls;
+#[path = "kernel/compat.rs"]
+mod compat;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/lives.rs"]
+mod lives;
 #[path = "kernel/loss.rs"]
 mod loss;
 #[path = "kernel/marks.rs"]
 mod marks;
 #[path = "kernel/oracle.rs"]
 mod oracle;
+#[path = "kernel/own.rs"]
+mod own;
 #[path = "kernel/program.rs"]
 mod program;
 #[path = "kernel/race.rs"]

@@ -128,9 +128,11 @@ fn changed_table(
         },
         class::CLOSE => call.send_death(current),
         class::CLOSE_RANGE if ret == 0 => {
-            call.send_death(current);
-            if args[2] & CLOSE_RANGE_UNSHARE != 0 {
+            if args[2] & CLOSE_RANGE_UNSHARE != 0 && table_changed(current) {
+                // It closed in the copy: in the table that others go on using nothing changed.
                 table::send(ctx, Task::current(), current, why::UNSHARE);
+            } else {
+                call.send_death(current);
             }
         }
         class::UNSHARE if ret == 0 && args[0] & CLONE_FILES != 0 => {
@@ -162,6 +164,7 @@ const CLONE_FILES: u64 = 0x400;
 const CLONE_PIDFD: u64 = 0x1000;
 const SECCOMP_NEW_LISTENER: u64 = 8;
 const CLONE3: u16 = 435;
+const CLOSE_RANGE: u32 = 436;
 const ENFILE: i64 = 23;
 const EMFILE: i64 = 24;
 
@@ -225,7 +228,7 @@ impl Exit {
             if entry.tid == current.tid && entry.nr == u32::from(self.nr) && entry.time_ns != 0 {
                 entry_ns = entry.time_ns;
                 references = entry.references;
-                file = entry.file;
+                file = entry.object;
                 entry.time_ns = 0;
             }
         }
@@ -251,6 +254,21 @@ impl Exit {
             flags: self.flags,
         });
     }
+}
+
+/// Whether the caller of a close_range has another table than at its entry. Where the entry was
+/// not seen it may have.
+#[inline(always)]
+fn table_changed(current: Current) -> bool {
+    let Some(entry) = ENTRIES.get_ptr_mut(current.tid % ENTRY_SLOTS) else {
+        return true;
+    };
+    // SAFETY: a slot of the map, which the kernel keeps while we run.
+    let entry = unsafe { &mut *entry };
+    entry.tid != current.tid
+        || entry.nr != CLOSE_RANGE
+        || entry.time_ns == 0
+        || entry.object != Task::current().files().address()
 }
 
 #[inline(always)]

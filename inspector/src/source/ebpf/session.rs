@@ -38,6 +38,10 @@ const POLL: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(50);
 /// Time between two looks whether targets live and whether programs skipped runs.
 const CHECK: Duration = Duration::from_millis(200);
+/// Time between two audits that losses cause, at least.
+const AUDIT_EVERY: Duration = Duration::from_millis(50);
+/// And as a multiple of what the last one took.
+const AUDIT_REST: u32 = 4;
 
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
@@ -67,6 +71,10 @@ pub(super) struct Session {
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
+    /// Something was lost since the last audit.
+    owes_audit: bool,
+    /// Not audited for losses before this.
+    audit_due: Instant,
 }
 
 /// When a source ends by itself.
@@ -124,6 +132,8 @@ impl Session {
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
+            owes_audit: false,
+            audit_due: Instant::now(),
         })
     }
 
@@ -161,10 +171,12 @@ impl Session {
 
     fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
         self.drain(false)?;
+        self.mend(false)?;
         loop {
             match asked.try_recv() {
                 Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
                     self.drain(true)?;
+                    self.mend(true)?;
                     return Ok(Next::Stop);
                 }
                 Ok(request) => self.answer(request)?,
@@ -219,7 +231,7 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        self.targets.name(tgid);
+        self.targets.add(tgid);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
@@ -240,9 +252,10 @@ impl Session {
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.targets.all() {
+        for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), tgid, ScanRole::Audit { heal }) else {
+            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
+            else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it
@@ -273,7 +286,13 @@ impl Session {
                 self.counters.damaged();
             }
             taken += 1;
-            if taken >= BATCH_EVENTS && !all {
+            if all {
+                // What is younger than the wish to have everything is not part of it; a busy
+                // target would keep this loop for ever.
+                if header.is_some_and(|header| header.time_ns > began.0 + HOLD_NS) {
+                    break;
+                }
+            } else if taken >= BATCH_EVENTS {
                 // What is left in the ring is about as old as this record: no event later than
                 // it may be released, and no tick may pass it.
                 if let Some(header) = header {
@@ -295,7 +314,7 @@ impl Session {
         let lost = self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
-            let at = if all { boot_time() } else { until };
+            let at = if all { began } else { until };
             events.push(Event {
                 at,
                 what: What::Tick,
@@ -305,10 +324,20 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
-        if lost {
-            // Only /proc can tell now what became of what was lost.
-            self.audit(true)?;
+        self.owes_audit |= lost;
+        Ok(())
+    }
+
+    /// Audits if something was lost: only /proc can tell now what became of it. Not again and
+    /// again while more is lost: reading /proc takes the time that reading the ring lacks.
+    fn mend(&mut self, now: bool) -> Result<(), Stopped> {
+        if !self.owes_audit || (!now && Instant::now() < self.audit_due) {
+            return Ok(());
         }
+        self.owes_audit = false;
+        let began = Instant::now();
+        self.audit(true)?;
+        self.audit_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
         Ok(())
     }
 

@@ -1,52 +1,57 @@
-//! Whom the programs trace: the kernel's bitmap of targets, and who of them still lives.
+//! Whom the programs trace: the kernel's bitmap of targets, kept free of the dead.
 
 use std::collections::BTreeSet;
 
 use super::bits::Bits;
 use crate::event::id::Tgid;
 
-/// The targets.
+/// The targets. Requests name some, forks add others inside the kernel.
 pub(super) struct Targets {
     bits: Bits,
-    /// Those named, and those that forks added to the bitmap since.
-    followed: BTreeSet<u32>,
+    /// Whether there ever was one.
+    had_some: bool,
+    /// Those that looked dead at the last look.
+    dying: BTreeSet<u32>,
 }
 
 impl Targets {
     pub(super) fn new(bits: Bits) -> Self {
         Self {
             bits,
-            followed: BTreeSet::new(),
+            had_some: false,
+            dying: BTreeSet::new(),
         }
     }
 
     /// Traces a process from now on.
-    pub(super) fn name(&mut self, tgid: Tgid) {
+    pub(super) fn add(&mut self, tgid: Tgid) {
         self.bits.set(tgid.0);
-        self.followed.insert(tgid.0);
+        self.had_some = true;
     }
 
-    /// Everyone known to be traced.
-    pub(super) fn all(&self) -> Vec<Tgid> {
-        self.followed.iter().copied().map(Tgid).collect()
+    /// Those traced now. The bitmap is the truth: forks add to it, and a number that a stranger
+    /// was born with is taken from it.
+    pub(super) fn now(&self) -> BTreeSet<u32> {
+        self.bits.iter().collect()
     }
 
-    /// Drops targets that are gone, and learns of those that forks added. True when none is left
-    /// of some that were.
+    /// Drops those that are gone. True when none is left of some that were.
+    ///
+    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell that
+    /// of targets only: so a process is dropped when it looked dead at two looks in a row.
     pub(super) fn forget_the_dead(&mut self) -> bool {
-        self.followed.extend(self.bits.iter());
-        let had_some = !self.followed.is_empty();
-        let dead: Vec<u32> = self
-            .followed
+        let mut left = self.now();
+        let looks_dead: BTreeSet<u32> = left
             .iter()
             .copied()
             .filter(|&tgid| is_gone(Tgid(tgid)))
             .collect();
-        for tgid in dead {
-            self.followed.remove(&tgid);
+        for &tgid in looks_dead.intersection(&self.dying) {
+            left.remove(&tgid);
             self.bits.clear(tgid);
         }
-        had_some && self.followed.is_empty()
+        self.dying = looks_dead;
+        self.had_some && left.is_empty()
     }
 }
 
