@@ -24,16 +24,26 @@ use crate::{
     report::text::Line,
 };
 
-/// Plays a story and compares what it prints.
+/// Plays a story and compares what it prints: of each judgement its verdict, entry and resource.
 #[track_caller]
 pub(crate) fn check(story: &str, expected: &str) {
-    check_with(LedgerRules::default(), story, expected);
+    compare(&play(LedgerRules::default(), story, false), expected);
 }
 
 /// The same, under other rules.
 #[track_caller]
 pub(crate) fn check_with(rules: LedgerRules, story: &str, expected: &str) {
-    let printed = play(rules, story);
+    compare(&play(rules, story, false), expected);
+}
+
+/// The same, with the grounds of each judgement: the whole line of the report.
+#[track_caller]
+pub(crate) fn check_grounds(story: &str, expected: &str) {
+    compare(&play(LedgerRules::default(), story, true), expected);
+}
+
+#[track_caller]
+fn compare(printed: &str, expected: &str) {
     let expected: String = lines(expected).map(|line| format!("{line}\n")).collect();
     assert!(
         printed == expected,
@@ -53,7 +63,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-fn play(rules: LedgerRules, story: &str) -> String {
+fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
     let mut pipeline = Pipeline::new(rules);
     let mut cast = Cast::default();
     let mut printed = String::new();
@@ -71,7 +81,12 @@ fn play(rules: LedgerRules, story: &str) -> String {
                 events: vec![event],
             };
             for judgement in pipeline.take(&batch) {
-                writeln!(printed, "{}", Line(&judgement)).unwrap();
+                if grounds {
+                    writeln!(printed, "{}", Line(&judgement)).unwrap();
+                } else {
+                    let (entry, resource) = (&judgement.entry, &judgement.resource);
+                    writeln!(printed, "{}  {entry}  {resource}", judgement.verdict).unwrap();
+                }
             }
         }
     }

@@ -174,25 +174,26 @@ impl Clock<'_> {
         };
         let now = self.ledger.delivered();
         let grace_ns = self.ledger.rules().grace_ns;
+        // A blocked thread ran until it blocked.
         let ran = match activity.blocked {
-            Some(blocked) if blocked.since.is_none_or(|since| since <= self.deadline) => {
-                return ThreadState::Parked {
+            Some(blocked) => blocked.since.max(activity.ran),
+            None => Some(activity.sampled),
+        };
+        if let Some(ran) = ran
+            && ran > self.end
+            && now.since_ns(ran) <= grace_ns
+        {
+            return ThreadState::Active { ran };
+        }
+        match (activity.blocked, ran) {
+            (Some(blocked), _) if blocked.since.is_none_or(|since| since <= self.deadline) => {
+                ThreadState::Parked {
                     since: blocked.since,
                     call: blocked.call.map(CallNumber),
-                };
+                }
             }
-            // It ran until it blocked.
-            Some(blocked) => blocked.since.max(activity.ran).unwrap_or(activity.sampled),
-            None => activity.sampled,
-        };
-        if ran <= self.end {
-            ThreadState::NotKnown
-        } else if now.since_ns(ran) <= grace_ns {
-            ThreadState::Active { ran }
-        } else if activity.blocked.is_some() {
-            ThreadState::Quiet { ran }
-        } else {
-            ThreadState::NotKnown
+            (Some(_), Some(ran)) => ThreadState::Quiet { ran },
+            _ => ThreadState::NotKnown,
         }
     }
 
