@@ -577,6 +577,16 @@ impl Ledger {
         }
     }
 
+    /// Whether a close of the number was told that returned at this time or later.
+    pub(super) fn closed_since(&self, table: Key<Table>, fd: Fd, since: BootTime) -> bool {
+        self.tables[table].odd.get(&fd.0).is_some_and(|odd| {
+            let pending = odd.pending.iter().map(|pending| &pending.close);
+            pending
+                .chain(&odd.doubt)
+                .any(|close| close.returned >= since)
+        })
+    }
+
     /// Descriptors beside the latest that a number may have meant lately.
     pub(super) fn others_at(&self, table: Key<Table>, fd: Fd) -> Vec<Key<Descriptor>> {
         let Some(odd) = self.tables[table].odd.get(&fd.0) else {

@@ -99,11 +99,14 @@ fn dump(ledger: &Ledger, printed: &mut String) {
         .filter(|(_, thread)| thread.gone.is_none())
         .map(|(_, thread)| {
             let origin = thread.origin.word();
-            format!("{} epoch {} ({origin})", thread.name.tid, thread.name.epoch)
+            format!(
+                " {} epoch {} ({origin})",
+                thread.name.tid, thread.name.epoch
+            )
         })
         .collect();
     threads.sort();
-    writeln!(printed, "threads: {}", threads.join(", ")).unwrap();
+    writeln!(printed, "threads:{}", threads.join(",")).unwrap();
     let mut tables: Vec<_> = ledger
         .tables()
         .filter(|(_, table)| table.dead.is_none())
@@ -125,7 +128,7 @@ fn dump(ledger: &Ledger, printed: &mut String) {
                 } else {
                     String::new()
                 };
-                format!("{fd}{doubt} {}{shared}", description.kind.word())
+                format!(" {fd}{doubt} {}{shared}", description.kind.word())
             })
             .collect();
         let unsettled = match table.unsettled {
@@ -135,9 +138,9 @@ fn dump(ledger: &Ledger, printed: &mut String) {
         let users = table.user_count();
         writeln!(
             printed,
-            "table of {} ({users} users): {}{unsettled}",
+            "table of {} ({users} users):{}{unsettled}",
             table.tgid,
-            handles.join(", ")
+            handles.join(",")
         )
         .unwrap();
     }

@@ -10,7 +10,8 @@ fn exec_closes_what_it_should_and_keeps_the_rest() {
          3 100 exec
          3 100 read-exec 3
          dump",
-        "a",
+        "threads: 100 epoch 1 (unseen)
+         table of 100 (1 users): 3 timerfd",
     );
 }
 
@@ -33,7 +34,9 @@ fn exec_from_a_non_leader_takes_the_leaders_place() {
          20 100 exiting
          21 100 gone
          dump",
-        "b",
+        "threads: 100 epoch 1 (announced)
+         table of 100 (1 users):
+         threads:",
     );
 }
 
@@ -50,7 +53,11 @@ fn a_process_ends_with_its_last_thread_whichever_it_is() {
          6 201 exiting
          7 201 gone
          dump",
-        "c",
+        "threads: 100 epoch 0 (unseen), 201 epoch 0 (announced)
+         table of 100 (1 users): [no scan has read it]
+         table of 200 (1 users): 3 timerfd
+         threads: 100 epoch 0 (unseen)
+         table of 100 (1 users): [no scan has read it]",
     );
 }
 
@@ -64,7 +71,9 @@ fn a_childs_table_is_what_the_kernel_says() {
          5 100 fork 200
          5 200 read-fork by=100 3 4 6 // and what nothing announced
          dump",
-        "d",
+        "threads: 100 epoch 0 (unseen), 101 epoch 0 (announced), 200 epoch 0 (announced)
+         table of 100 (2 users): 3 timerfd x2, 4 timerfd x2, 5 timerfd [no scan has read it]
+         table of 200 (1 users): 3 timerfd x2, 4 timerfd x2, 6 unknown",
     );
 }
 
@@ -78,7 +87,9 @@ fn a_number_that_changed_while_it_was_copied_is_not_linked() {
          5 100 fork 200 // may have begun at 2
          5 200 read-fork by=100 3
          dump",
-        "e",
+        "threads: 100 epoch 0 (unseen), 101 epoch 0 (announced), 200 epoch 0 (announced)
+         table of 100 (2 users): 3 timerfd [no scan has read it]
+         table of 200 (1 users): 3 unknown",
     );
 }
 
@@ -93,7 +104,11 @@ fn threads_may_share_a_table_and_unshare_it() {
          6 200 open 5
          7 100 close 3 refs=2
          dump",
-        "f",
+        "threads: 100 epoch 0 (unseen), 200 epoch 0 (announced)
+         table of 100 (2 users): 3 timerfd, 4 timerfd [no scan has read it]
+         threads: 100 epoch 0 (unseen), 200 epoch 0 (announced)
+         table of 100 (1 users): 4 timerfd x2 [no scan has read it]
+         table of 200 (1 users): 3 timerfd, 4 timerfd x2, 5 timerfd",
     );
 }
 
@@ -104,14 +119,16 @@ fn dup2_onto_an_open_number_closes_it() {
          2 100 open 4 socket
          3 100 dup2 4 3 entry=2.5
          dump",
-        "g",
+        "threads: 100 epoch 0 (unseen)
+         table of 100 (1 users): 3 socket x2, 4 socket x2 [no scan has read it]",
     );
 }
 
 #[test]
 fn a_close_overtakes_the_birth_it_closes() {
     check(
-        "1 100 thread 101
+        "0.5 100 baseline 100 | began=0.2
+         1 100 thread 101
          2 100 thread 102
          10 101 close 5 refs=1 until=11
          12 102 open 5 // its number was closed before it returned
@@ -119,7 +136,10 @@ fn a_close_overtakes_the_birth_it_closes() {
          13 101 open 5
          14 102 open 6
          dump",
-        "h",
+        "threads: 100 epoch 0 (before attach), 101 epoch 0 (announced), 102 epoch 0 (announced)
+         table of 100 (3 users):
+         threads: 100 epoch 0 (before attach), 101 epoch 0 (announced), 102 epoch 0 (announced)
+         table of 100 (3 users): 5 timerfd, 6 timerfd",
     );
 }
 
@@ -134,7 +154,12 @@ fn a_birth_on_an_open_number_leaves_the_old_one_closing() {
          dump
          501 101 close 5 refs=1
          dump",
-        "i",
+        "threads: 100 epoch 0 (unseen), 101 epoch 0 (announced)
+         table of 100 (2 users): 5 timerfd [no scan has read it]
+         threads: 100 epoch 0 (unseen), 101 epoch 0 (announced)
+         table of 100 (2 users): 5 timerfd [no scan has read it]
+         threads: 100 epoch 0 (unseen), 101 epoch 0 (announced)
+         table of 100 (2 users): [no scan has read it]",
     );
 }
 
@@ -149,7 +174,10 @@ fn a_birth_within_a_close_range_is_ambiguous() {
          dump
          20 101 close-refused 5
          dump",
-        "j",
+        "threads: 100 epoch 0 (unseen), 101 epoch 0 (announced)
+         table of 100 (2 users): 3 timerfd, 5? timerfd [no scan has read it]
+         threads: 100 epoch 0 (unseen), 101 epoch 0 (announced)
+         table of 100 (2 users): 3 timerfd [no scan has read it]",
     );
 }
 
@@ -170,7 +198,12 @@ fn numbers_come_again() {
          8 100 fork 201
          8 201 read-fork by=100
          dump",
-        "k",
+        "threads: 100 epoch 0 (unseen), 201 epoch 0 (announced)
+         table of 100 (1 users): [no scan has read it]
+         table of 201 (1 users): 3 socket
+         threads: 100 epoch 0 (unseen), 201 epoch 0 (announced)
+         table of 100 (1 users): [no scan has read it]
+         table of 201 (1 users):",
     );
 }
 
@@ -186,7 +219,12 @@ fn what_was_received_is_linked_by_its_address() {
          5 100 close 3 refs=2
          6 200 close 7 refs=1
          dump",
-        "l",
+        "threads: 100 epoch 0 (unseen), 200 epoch 0 (announced)
+         table of 100 (1 users): 3 socket x2 [no scan has read it]
+         table of 200 (1 users): 7 socket x2
+         threads: 100 epoch 0 (unseen), 200 epoch 0 (announced)
+         table of 100 (1 users): [no scan has read it]
+         table of 200 (1 users):",
     );
 }
 
@@ -197,7 +235,8 @@ fn a_count_of_one_contradicts_a_wrong_link() {
          2 100 dup 3 4
          3 100 close 3 refs=1
          dump",
-        "m",
+        "threads: 100 epoch 0 (unseen)
+         table of 100 (1 users): 4 timerfd [no scan has read it]",
     );
 }
 
@@ -205,11 +244,12 @@ fn a_count_of_one_contradicts_a_wrong_link() {
 fn baseline_reconciles_with_what_came_before_it() {
     check(
         "1 101 open 7 // before the baseline is read
-         2 101 close 8
+         2 101 close 8 // the scan may have seen it before
          10 100 baseline 100 101 | 3 7 8 began=1.5
          11 100 open 4
          dump",
-        "n",
+        "threads: 100 epoch 0 (before attach), 101 epoch 0 (before attach)
+         table of 100 (2 users): 3 timerfd, 4 timerfd, 7 timerfd",
     );
 }
 
@@ -222,7 +262,10 @@ fn an_audit_counts_before_it_heals() {
          dump
          20 100 audit 100 101 | 3 5 began=19
          dump",
-        "o",
+        "threads: 100 epoch 0 (before attach)
+         table of 100 (1 users): 3 timerfd, 4 timerfd
+         threads: 100 epoch 0 (before attach), 101 epoch 0 (unseen)
+         table of 100 (2 users): 3 timerfd, 5 timerfd",
     );
 }
 
@@ -235,7 +278,8 @@ fn an_audit_compares_only_what_rests() {
          11 100 close 4 refs=1
          12 100 audit 100 | 3 4 began=9 // 4 was there still, 5 was not there yet
          dump",
-        "p",
+        "threads: 100 epoch 0 (before attach)
+         table of 100 (1 users): 3 timerfd, 5 timerfd",
     );
 }
 
@@ -256,7 +300,7 @@ fn the_past_is_forgotten_in_order() {
          11 100 close 9 refs=1 // 4 is kept: its verdict has not fallen
          12 100 delete-end k1
          1012 100 tick",
-        "q",
+        "gone (during delete)  1:k1#1  fd 4 of 100",
     );
 }
 
@@ -267,6 +311,7 @@ fn numbers_beyond_any_table_cost_no_table() {
          2 100 dup 4294967295 70000
          3 100 close-range 3 4294967295
          dump",
-        "r",
+        "threads: 100 epoch 0 (unseen)
+         table of 100 (1 users): [no scan has read it]",
     );
 }
