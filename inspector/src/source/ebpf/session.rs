@@ -39,6 +39,12 @@ const TICK: Duration = Duration::from_millis(50);
 /// Time between two looks whether targets live and whether programs skipped runs.
 const CHECK: Duration = Duration::from_millis(200);
 
+/// Time between two audits that losses call for, at least.
+const SETTLE_EVERY: Duration = Duration::from_millis(50);
+/// Such an audit waits this many times as long as the last one took: where losses don't end, the
+/// ring must still be drained most of the time.
+const SETTLE_REST: u32 = 10;
+
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
     let now = clock_gettime(ClockId::Boottime);
@@ -67,6 +73,10 @@ pub(super) struct Session {
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
+    /// Something was lost that no audit has settled.
+    unsettled: bool,
+    /// When the next audit may settle it.
+    settle_due: Instant,
 }
 
 /// When a source ends by itself.
@@ -121,6 +131,8 @@ impl Session {
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
+            unsettled: false,
+            settle_due: Instant::now(),
         })
     }
 
@@ -158,6 +170,7 @@ impl Session {
 
     fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
         self.drain(false)?;
+        self.settle()?;
         loop {
             match asked.try_recv() {
                 Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
@@ -254,6 +267,18 @@ impl Session {
         Ok(())
     }
 
+    /// After a loss only /proc can tell what lives. What is lost during the audit is for the next.
+    fn settle(&mut self) -> Result<(), Stopped> {
+        let began = Instant::now();
+        if !self.unsettled || began < self.settle_due {
+            return Ok(());
+        }
+        self.unsettled = false;
+        self.audit(true)?;
+        self.settle_due = Instant::now() + SETTLE_EVERY.max(began.elapsed() * SETTLE_REST);
+        Ok(())
+    }
+
     /// Takes what is in the ring and sends what is old enough; everything, if `all`.
     fn drain(&mut self, all: bool) -> Result<(), Stopped> {
         if let Some(log) = &mut self.log {
@@ -290,7 +315,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
-        let lost = self.gaps(began, &mut events)?;
+        self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { boot_time() } else { until };
@@ -303,15 +328,11 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
-        if lost {
-            // Only /proc can tell now what became of what was lost.
-            self.audit(true)?;
-        }
         Ok(())
     }
 
-    /// Appends what was lost; true if anything was.
-    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<bool, Stopped> {
+    /// Appends what was lost.
+    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<(), Stopped> {
         let mut gaps = Vec::new();
         self.counters
             .gaps(self.drained, now, &mut gaps)
@@ -323,12 +344,12 @@ impl Session {
                 .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
         }
-        let lost = !gaps.is_empty();
+        self.unsettled |= gaps.iter().any(crate::event::Gap::hides_lives);
         events.extend(gaps.into_iter().map(|gap| Event {
             at: gap.until,
             what: What::Gap(Box::new(gap)),
         }));
-        Ok(lost)
+        Ok(())
     }
 
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
