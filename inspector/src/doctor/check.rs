@@ -141,13 +141,14 @@ fn can_load(facts: &Facts) -> bool {
 
 fn release(facts: &Facts) -> Check {
     const NAME: &str = "kernel";
-    let mend = "boot a kernel of 5.8 or newer";
+    let (major, minor) = kernel::OLDEST;
+    let mend = format!("boot a kernel of {major}.{minor} or newer");
     match facts
         .release
         .as_deref()
         .map(|release| (release, kernel::version(release)))
     {
-        Some((release, Some(version))) if version >= (5, 8) => fine(NAME, release),
+        Some((release, Some(version))) if version >= kernel::OLDEST => fine(NAME, release),
         Some((release, Some(_))) => lack(NAME, release, NO_EBPF, mend),
         Some((release, None)) => note(NAME, release, "its age is not known", mend),
         None => note(NAME, "not known", "its age is not known", mend),
@@ -254,16 +255,16 @@ fn kprobes(facts: &Facts) -> Check {
 
 fn tracefs(facts: &Facts) -> Check {
     const NAME: &str = "tracefs";
-    if facts.tracefs.is_empty() {
-        let mend = as_root(facts, "mount -t tracefs tracefs /sys/kernel/tracing");
-        return note(
-            NAME,
-            "not mounted",
-            "tracepoints of single system calls can't be used",
-            mend,
-        );
+    if !facts.tracefs.is_empty() {
+        return fine(NAME, facts.tracefs.join(", "));
     }
-    fine(NAME, facts.tracefs.join(", "))
+    if facts.capable(CapabilitySet::SYS_ADMIN) {
+        let found = "not mounted (inspector mounts it for itself alone while it attaches)";
+        return fine(NAME, found);
+    }
+    let cost = "closes count at their return, not at their entry: racing threads can't be told";
+    let mend = as_root(facts, "mount -t tracefs tracefs /sys/kernel/tracing");
+    lack(NAME, "not mounted, and it takes CAP_SYS_ADMIN", cost, mend)
 }
 
 fn lockdown(facts: &Facts) -> Check {

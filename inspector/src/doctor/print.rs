@@ -9,6 +9,7 @@
 //! capabilities  { CAP_…: whether it is effective }, those that matter here
 //! checks        [{ name, state, found, cost, mend }] in the order of the text;
 //!               state is "ok", "note" or "lack"; cost and mend are null where state is "ok"
+//! refused       why no program could be loaded, or null
 //! probes        [{ name, hook, without, state, why }], or null where no program was loaded;
 //!               state is "attached", "disabled", "unsupported" or "refused"; why is the reason of
 //!               the last two, else null
@@ -53,6 +54,10 @@ impl Report {
             for probe in &set.probes {
                 program(&mut text, probe, width, hook_width);
             }
+        }
+        if let Some(why) = &self.refused {
+            // Writing to a string can't fail.
+            let _ = write!(text, "\nprograms\n✗ none is loaded: {why}\n");
         }
         let lacks = self
             .checks
@@ -104,6 +109,7 @@ impl Report {
             "facts": self.facts,
             "capabilities": capabilities,
             "checks": checks,
+            "refused": self.refused,
             "probes": probes,
         })
     }

@@ -119,7 +119,12 @@ fn each_lack_is_seen_by_its_own_check() {
         [("uprobes", Lack)]
     );
     assert_eq!(complaints(|f, _| f.uprobe_pmu = false), [("uprobes", Lack)]);
-    assert_eq!(complaints(|f, _| f.tracefs.clear()), [("tracefs", Note)]);
+    assert_eq!(complaints(|f, _| f.tracefs.clear()), [], "mounted at need");
+    let no_tracefs = complaints(|f, _| {
+        f.tracefs.clear();
+        f.capabilities = Some(!CapabilitySet::SYS_ADMIN.bits());
+    });
+    assert_eq!(no_tracefs, [("tracefs", Lack)]);
     assert_eq!(
         complaints(|f, _| f.lockdown = Some("confidentiality".into())),
         [("lockdown", Lack)]

@@ -12,7 +12,8 @@ use inspector::{
     source::{
         Followed, Request, SourceKind,
         ebpf::{
-            load::{LoadError, LoadOptions},
+            load::LoadOptions,
+            refusal::LoadError,
             session, start,
         },
     },
@@ -46,7 +47,12 @@ impl Watch {
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = match start::start(options) {
             Ok(running) => running,
-            Err(refused @ (LoadError::Object(_) | LoadError::Programs(_))) => {
+            Err(
+                refused @ (LoadError::Object(_)
+                | LoadError::Programs(_)
+                | LoadError::Capabilities { .. }
+                | LoadError::Filtered(_)),
+            ) => {
                 println!("SKIPPED: {refused}");
                 return None;
             }
