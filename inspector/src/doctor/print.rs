@@ -11,8 +11,8 @@
 //!               state is "ok", "note" or "lack"; cost and mend are null where state is "ok"
 //! refused       why no program could be loaded, or null
 //! probes        [{ name, hook, without, state, why }], or null where no program was loaded;
-//!               state is "attached", "disabled", "unsupported" or "refused"; why is the reason of
-//!               the last two, else null
+//!               state is "attached", "ready", "not of this set", "unsupported" or "refused"; why
+//!               is the reason of the last two, else null
 //! ```
 
 use std::fmt::Write as _;
@@ -134,6 +134,7 @@ fn program(text: &mut String, probe: &ProbeStatus, width: usize, hook_width: usi
     let glyph = match probe.state {
         ProbeState::Attached | ProbeState::Ready => '✓',
         ProbeState::Disabled => '!',
+        ProbeState::OtherSet => '·',
         ProbeState::Unsupported { .. } | ProbeState::Refused { .. } => '✗',
     };
     let state = probe.state.word();
@@ -146,7 +147,7 @@ fn program(text: &mut String, probe: &ProbeStatus, width: usize, hook_width: usi
         let _ = write!(text, ": {}", why.trim());
     }
     text.push('\n');
-    if !probe.state.works() {
+    if !probe.state.works() && probe.state != ProbeState::OtherSet {
         let _ = writeln!(text, "  {:width$}    without it: {}", "", probe.without);
     }
 }

@@ -11,11 +11,7 @@ use inspector::{
     ledger::{Ledger, LedgerRules},
     source::{
         Followed, Request, SourceKind,
-        ebpf::{
-            load::LoadOptions,
-            refusal::LoadError,
-            session, start,
-        },
+        ebpf::{load::LoadOptions, refusal::LoadError, session, start},
     },
 };
 use tokio::sync::oneshot;

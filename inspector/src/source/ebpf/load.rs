@@ -154,9 +154,9 @@ fn attach_all(
     PROBES
         .iter()
         .map(|probe| {
-            let left_out = probe.only_in.is_some_and(|set| set != options.set)
-                || options.without.iter().any(|name| name == probe.program);
-            let state = if left_out {
+            let state = if probe.only_in.is_some_and(|set| set != options.set) {
+                ProbeState::OtherSet
+            } else if options.without.iter().any(|name| name == probe.program) {
                 ProbeState::Disabled
             } else {
                 attach(ebpf, entries, btf, kernel, probe)
@@ -308,7 +308,7 @@ fn reason(error: &ProgramError) -> String {
 }
 
 /// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
