@@ -311,7 +311,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
-        let lost = self.gaps(began, &mut events)?;
+        self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { began } else { until };
@@ -324,7 +324,6 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
-        self.owes_audit |= lost;
         Ok(())
     }
 
@@ -341,8 +340,8 @@ impl Session {
         Ok(())
     }
 
-    /// Appends what was lost; true if anything was.
-    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<bool, Stopped> {
+    /// Appends what was lost.
+    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<(), Stopped> {
         let mut gaps = Vec::new();
         self.counters
             .gaps(self.drained, now, &mut gaps)
@@ -354,12 +353,12 @@ impl Session {
                 .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
         }
-        let lost = !gaps.is_empty();
+        self.owes_audit |= gaps.iter().any(crate::event::Gap::hides_lives);
         events.extend(gaps.into_iter().map(|gap| Event {
             at: gap.until,
             what: What::Gap(Box::new(gap)),
         }));
-        Ok(lost)
+        Ok(())
     }
 
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {
