@@ -8,6 +8,8 @@
 //! Bytes a record takes, as `cargo bench -p inspector --bench ledger` prints them: see
 //! [`Ledger::bytes`].
 
+#![forbid(unsafe_code)]
+
 pub mod arena;
 mod calls;
 mod change;
@@ -38,7 +40,7 @@ use self::{
     arena::{Arena, Key},
     calls::CallWait,
     counters::Counters,
-    entry::{Entry, OwedOwn},
+    entry::{Entry, giving::OwedOwn},
     handle::{Description, Descriptor},
     loss::Losses,
     process::Process,
