@@ -5,8 +5,12 @@
 //! clock, logs nothing and cannot fail. Every sequence of events is accepted; what makes no sense
 //! is counted.
 //!
-//! Bytes a record takes, as `cargo bench -p inspector --bench ledger` prints them: see
-//! [`Ledger::bytes`].
+//! Memory: an open handle takes 192 bytes with its open file description, 4 in its table and about
+//! 24 in the map of addresses; a closed one 200. A live thread takes 480 bytes and about 16 in maps
+//! and lists; a dead one 152. A million dead and 200,000 live resources together took 286 MB. The
+//! test `weights` holds these figures; `cargo bench -p inspector --bench ledger` prints them.
+
+#![forbid(unsafe_code)]
 
 pub mod arena;
 mod calls;
@@ -38,7 +42,7 @@ use self::{
     arena::{Arena, Key},
     calls::CallWait,
     counters::Counters,
-    entry::{Entry, OwedOwn},
+    entry::{Entry, giving::OwedOwn},
     handle::{Description, Descriptor},
     loss::Losses,
     process::Process,

@@ -1,5 +1,7 @@
 //! The one loop every command uses: apply each event, then ask for the verdicts that fell.
 
+#![forbid(unsafe_code)]
+
 use crate::{
     event::Batch,
     ledger::{Ledger, LedgerRules, resource::Change},

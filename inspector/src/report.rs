@@ -1,5 +1,7 @@
 //! Judgements, and how their source fared, as text lines and as JSON.
 
+#![forbid(unsafe_code)]
+
 pub mod json;
 pub mod source;
 pub mod text;

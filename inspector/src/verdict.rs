@@ -3,6 +3,8 @@
 //! A verdict is a pure function of the ledger ([`delete`]); [`judge`] says which verdicts fell or
 //! changed since it was last asked, and [`wording`] puts them into words.
 
+#![forbid(unsafe_code)]
+
 pub mod delete;
 pub mod evidence;
 pub mod judge;

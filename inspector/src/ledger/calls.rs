@@ -93,7 +93,7 @@ impl Ledger {
         let Some(shared) = self.descriptions.get(wait.description) else {
             return true;
         };
-        let Some(unaccounted) = shared.unaccounted else {
+        let Some(unaccounted) = &shared.unaccounted else {
             return true;
         };
         if unaccounted.closed != wait.closed || !shared.reach.is_exclusive() {

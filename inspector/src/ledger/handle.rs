@@ -1,5 +1,7 @@
 //! Descriptors (entries of a table) and open file descriptions (what they share).
 
+mod holders;
+
 use super::{
     Ledger,
     arena::Key,
@@ -128,7 +130,7 @@ pub struct Description {
     /// How others than the known descriptors may come to hold it.
     pub reach: Reach,
     /// References that no known descriptor explains, at the last close.
-    pub unaccounted: Option<Unaccounted>,
+    pub unaccounted: Option<Box<Unaccounted>>,
     /// When it was released.
     pub released: Option<Moment>,
     /// How that is known.
@@ -282,73 +284,6 @@ impl Ledger {
         self.descriptors[descriptor].is_open().then_some(descriptor)
     }
 
-    /// Puts a descriptor in its description's list: owned ones first.
-    pub(super) fn list(&mut self, key: Key<Descriptor>) {
-        let description = self.descriptors[key].description;
-        let mut previous = None;
-        let mut next = self.descriptions[description].first;
-        if self.descriptors[key].owner.is_none() {
-            while let Some(there) = next
-                && self.descriptors[there].owner.is_some()
-            {
-                previous = next;
-                next = self.descriptors[there].next;
-            }
-        }
-        let descriptor = &mut self.descriptors[key];
-        descriptor.previous = previous;
-        descriptor.next = next;
-        descriptor.listed = true;
-        match previous {
-            Some(previous) => self.descriptors[previous].next = Some(key),
-            None => self.descriptions[description].first = Some(key),
-        }
-        if let Some(next) = next {
-            self.descriptors[next].previous = Some(key);
-        }
-    }
-
-    /// Takes a descriptor out of its description's list.
-    pub(super) fn unlist(&mut self, key: Key<Descriptor>) {
-        let descriptor = &mut self.descriptors[key];
-        if !descriptor.listed {
-            return;
-        }
-        descriptor.listed = false;
-        let (previous, next) = (descriptor.previous.take(), descriptor.next.take());
-        let description = descriptor.description;
-        match previous {
-            Some(previous) => self.descriptors[previous].next = next,
-            None => self.descriptions[description].first = next,
-        }
-        if let Some(next) = next {
-            self.descriptors[next].previous = previous;
-        }
-    }
-
-    /// The open descriptors of a description, as far as the ledger knows them.
-    pub fn holders(&self, description: Key<Description>) -> impl Iterator<Item = Key<Descriptor>> {
-        let first = self
-            .descriptions
-            .get(description)
-            .and_then(|description| description.first);
-        std::iter::successors(first, |&key| self.descriptors[key].next)
-            .filter(|&key| self.descriptors[key].is_open())
-    }
-
-    /// Notes that verdicts on a description's owned descriptors may change.
-    pub(super) fn description_changed(&mut self, description: Key<Description>) {
-        let mut next = self.descriptions[description].first;
-        while let Some(key) = next {
-            let descriptor = &self.descriptors[key];
-            if descriptor.owner.is_none() {
-                break;
-            }
-            next = descriptor.next;
-            self.changed(super::resource::Resource::Handle(key));
-        }
-    }
-
     /// The description of a descriptor that was born: a new one, unless a duplicate of it was
     /// told first. The address is what the birth's exit found at the number: where that is the
     /// address of an open descriptor, it is that of a duplicate which has replaced the new one.
@@ -372,19 +307,6 @@ impl Ledger {
             known.is_none_or(|&known| !self.is_surely_held(known))
         });
         self.new_description(kind, file, Reach::default(), at)
-    }
-
-    /// Whether an open descriptor refers to it, in a table that is not dying: the tables of
-    /// threads that exit go before their last switch is told.
-    pub(super) fn is_surely_held(&self, description: Key<Description>) -> bool {
-        self.holders(description).any(|holder| {
-            let record = &self.descriptors[holder];
-            let users = &self.tables[record.table].users;
-            record.state == State::Open
-                && users
-                    .iter()
-                    .any(|&user| self.threads[user].exiting.is_none())
-        })
     }
 
     /// A description for a new `struct file`. One that had its address before is released.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Ledger,
     arena::Key,
-    entry::{Entry, OpenSpanId},
+    entry::{Entry, span::OpenSpanId},
     identity::Origin,
     thread::Thread,
 };

@@ -135,11 +135,11 @@ impl Ledger {
                 self.released(description, closed, Proof::LastKnownDescriptor);
             }
             _ => {
-                self.descriptions[description].unaccounted = Some(Unaccounted {
+                self.descriptions[description].unaccounted = Some(Box::new(Unaccounted {
                     references,
                     closed,
                     held_by_call: None,
-                });
+                }));
                 if references.is_some() {
                     self.await_calls(CallWait::new(description, table, fd, closed, returned));
                 }
@@ -186,11 +186,11 @@ impl Ledger {
         let shared = &mut self.descriptions[description];
         shared.reach.shared = true;
         if let (0, Some(closed)) = (shared.live, released) {
-            shared.unaccounted = Some(Unaccounted {
+            shared.unaccounted = Some(Box::new(Unaccounted {
                 references: None,
                 closed,
                 held_by_call: None,
-            });
+            }));
         }
         self.description_changed(description);
     }
@@ -216,11 +216,11 @@ impl Ledger {
         let left = &mut self.descriptions[before];
         left.live -= 1;
         if left.live == 0 && left.released.is_none() && left.unaccounted.is_none() {
-            left.unaccounted = Some(Unaccounted {
+            left.unaccounted = Some(Box::new(Unaccounted {
                 references: None,
                 closed: Moment::exact(at),
                 held_by_call: None,
-            });
+            }));
         }
         self.descriptors[holder].description = other;
         let shared = &mut self.descriptions[other];
@@ -237,7 +237,7 @@ impl Ledger {
         let Some(shared) = self.descriptions.get(before) else {
             return;
         };
-        if let Some(unaccounted) = shared.unaccounted
+        if let Some(unaccounted) = &shared.unaccounted
             && shared.live == 0
         {
             let moment = Moment {

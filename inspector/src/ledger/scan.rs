@@ -4,21 +4,21 @@
 //! audit counts what differs before anything is healed (*drift*); what no event announced is
 //! `unseen`.
 
+mod compare;
+
 use super::{
     Ledger,
     arena::Key,
-    handle::{ClosedHow, Descriptor, NewDescriptor, Reach, State},
+    handle::{Descriptor, State},
     identity::Origin,
     process::{Process, Watch},
     resource::Change,
-    table::{Table, WhyUnsettled},
     thread::{GoneHow, Thread},
 };
 use crate::event::{
     Scan,
-    handle::HandleKind,
-    id::{BootTime, Fd, Moment},
-    scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
+    id::{BootTime, Moment},
+    scan::{ScanRole, SeenThread},
 };
 
 /// What audits found before they healed it.
@@ -214,174 +214,6 @@ impl Ledger {
                 latest: reading.ended,
             };
             self.thread_gone(thread, died, GoneHow::NotFound);
-        }
-    }
-
-    fn compare_table(&mut self, scan: &Scan, seen: &SeenTable, reading: &Reading) {
-        let users: Vec<_> = seen
-            .users
-            .iter()
-            .filter_map(|tid| self.by_tid.get(&tid.0).copied())
-            .filter(|&thread| self.threads[thread].name.tgid == scan.tgid)
-            .collect();
-        let Some(&reader) = users.first() else {
-            return;
-        };
-        let table = self.table_of(reader);
-        let handles = match &seen.handles {
-            Ok(handles) => handles,
-            Err(errno) => {
-                if reading.heals && self.tables[table].settled.is_none() {
-                    self.unsettle(table, WhyUnsettled::Refused(*errno), reading.ended);
-                }
-                return;
-            }
-        };
-        if reading.heals {
-            self.unite(table, &users[1..], reading.ended);
-        }
-        let mut listed = handles.iter().peekable();
-        for (fd, key) in self.tables[table].slots.within(Fd(0), Fd(u32::MAX)) {
-            while let Some(seen) = listed.next_if(|seen| seen.fd < fd) {
-                self.handle_missed(table, seen, reading);
-            }
-            match listed.next_if(|seen| seen.fd == fd) {
-                Some(seen) => self.handle_found(table, key, seen, reading),
-                None => self.handle_not_found(key, reading),
-            }
-        }
-        for seen in listed {
-            self.handle_missed(table, seen, reading);
-        }
-        if reading.heals {
-            let record = &mut self.tables[table];
-            record.settled = record.settled.max(Some(reading.began));
-            if record
-                .unsettled
-                .is_some_and(|(_, since)| since <= reading.began)
-            {
-                record.unsettled = None;
-            }
-        }
-    }
-
-    /// Threads that nothing announced were given a table on trust: the scan knows which.
-    fn unite(&mut self, table: Key<Table>, users: &[Key<Thread>], at: BootTime) {
-        for &user in users {
-            let is_provisional = self.live_mut(user).provisional;
-            if is_provisional {
-                self.use_table(user, table, at);
-            }
-        }
-    }
-
-    fn handle_found(
-        &mut self,
-        table: Key<Table>,
-        key: Key<Descriptor>,
-        seen: &SeenHandle,
-        reading: &Reading,
-    ) {
-        let record = &self.descriptors[key];
-        if record.last_change() >= reading.began {
-            return;
-        }
-        if !record.is_open() {
-            self.handle_missed(table, seen, reading);
-            return;
-        }
-        if self.is_other(key, seen) {
-            if reading.counts_drift {
-                self.drift.handles_other += 1;
-            }
-            if reading.heals {
-                self.close_for(
-                    key,
-                    reading.died(record_born(&self.descriptors[key])),
-                    ClosedHow::Found,
-                );
-                self.insert_seen(table, seen, reading);
-            }
-            return;
-        }
-        if reading.heals {
-            self.proven_open(key);
-            let record = &mut self.descriptors[key];
-            if let Some(cloexec) = seen.cloexec {
-                record.cloexec = Some(cloexec);
-            }
-            let shared = &mut self.descriptions[record.description];
-            if matches!(shared.kind, HandleKind::Opened | HandleKind::Unknown) {
-                shared.kind = seen.kind;
-            }
-            shared.target = Some(Box::new(seen.target.clone()));
-        }
-    }
-
-    /// Whether the number means something else than the ledger holds. Paths change when files
-    /// are renamed; inode numbers in brackets don't.
-    fn is_other(&self, key: Key<Descriptor>, seen: &SeenHandle) -> bool {
-        let shared = &self.descriptions[self.descriptors[key].description];
-        let vague = |kind| {
-            matches!(
-                kind,
-                HandleKind::Opened | HandleKind::Unknown | HandleKind::File
-            )
-        };
-        if shared.kind != seen.kind && !vague(shared.kind) && !vague(seen.kind) {
-            return true;
-        }
-        let bracketed = |text: &[u8]| text.ends_with(b"]") && !text.starts_with(b"/");
-        shared.target.as_ref().is_some_and(|known| {
-            known.bytes() != seen.target.bytes()
-                && bracketed(known.bytes())
-                && bracketed(seen.target.bytes())
-        })
-    }
-
-    fn handle_missed(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
-        if self.closed_since(table, seen.fd, reading.began) {
-            return;
-        }
-        if reading.counts_drift {
-            self.drift.handles_missed += 1;
-        }
-        if reading.heals {
-            self.insert_seen(table, seen, reading);
-        }
-    }
-
-    fn insert_seen(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
-        let reach = Reach {
-            before: reading.origin != Origin::Polled,
-            ..Reach::default()
-        };
-        let description = self.new_description(seen.kind, None, reach, reading.ended);
-        self.descriptions[description].target = Some(Box::new(seen.target.clone()));
-        let handle = self.insert_descriptor(NewDescriptor {
-            table,
-            fd: seen.fd,
-            description,
-            origin: reading.origin,
-            born: reading.born,
-            born_by: None,
-            call: None,
-            cloexec: seen.cloexec,
-        });
-        self.claim_owed(table, seen.fd, handle);
-    }
-
-    fn handle_not_found(&mut self, key: Key<Descriptor>, reading: &Reading) {
-        let record = &self.descriptors[key];
-        if !record.is_open() || record.last_change() >= reading.began {
-            return;
-        }
-        if reading.counts_drift {
-            self.drift.handles_left += 1;
-        }
-        if reading.heals {
-            let died = reading.died(record_born(record));
-            self.close_for(key, died, ClosedHow::Found);
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Lives of threads: birth, exec, exit, and which number means whom meanwhile.
 
+mod birth;
+mod exit;
+
+use self::birth::Birth;
 use super::{
     Ledger,
     arena::Key,
-    entry::{Entry, OpenSpan},
+    entry::{Entry, span::OpenSpan},
     identity::{Origin, ThreadName},
     own::Owner,
     process::{Departed, Process},
@@ -13,9 +17,8 @@ use super::{
 };
 use crate::event::{
     ThreadEvent,
-    id::{BootTime, FilesAddress, Moment, Tgid, Tid},
+    id::{BootTime, Moment, Tgid, Tid},
     text::Comm,
-    thread::CloneFlags,
 };
 
 /// A thread.
@@ -85,16 +88,6 @@ pub(super) struct LiveThread {
     pub(super) start_ticks: Option<u64>,
 }
 
-/// A birth, as the kernel announces it.
-struct Birth {
-    parent: Tid,
-    parent_tgid: Tgid,
-    name: ThreadName,
-    flags: CloneFlags,
-    files: Option<FilesAddress>,
-    comm: Comm,
-}
-
 impl Ledger {
     pub(super) fn thread_event(&mut self, at: BootTime, event: &ThreadEvent) {
         match *event {
@@ -144,195 +137,6 @@ impl Ledger {
                 }
             }
             ThreadEvent::Gone { tid, tgid, start } => self.gone(at, tid, tgid, start),
-        }
-    }
-
-    fn thread_born(&mut self, at: BootTime, birth: &Birth) {
-        if !birth.flags.thread() && birth.name.tgid == birth.parent_tgid {
-            // A process within its own: nothing true can be made of it.
-            self.counters.nonsense += 1;
-            return;
-        }
-        let parent = self.thread_on_demand(birth.parent, birth.parent_tgid, at);
-        let tid = birth.name.tid;
-        if let Some(&there) = self.by_tid.get(&tid.0) {
-            let record = &self.threads[there];
-            if there != parent && record.is_met_early(at, &birth.name) {
-                self.adopt(there, at, birth);
-                self.own_thread_at_birth(there, parent);
-                self.touch_thread(parent, at);
-                return;
-            }
-            if there == parent {
-                // A task that creates itself: nothing true can be made of it.
-                self.counters.nonsense += 1;
-                return;
-            }
-            let from = record.last_seen();
-            let died = Moment {
-                earliest: from.min(at),
-                latest: at,
-            };
-            self.thread_gone(there, died, GoneHow::NumberReused);
-        }
-        let process = if birth.flags.thread() {
-            self.process_on_demand(birth.name.tgid, at)
-        } else {
-            self.process_born(birth.name.tgid, at)
-        };
-        let parents_table = self.table_of(parent);
-        let table = if birth.flags.shares_files() {
-            self.shared_table(parents_table, birth.files, process, at)
-        } else {
-            self.table_awaiting_read(birth.files, process, Some(parents_table), at)
-        };
-        let thread = Thread {
-            name: birth.name,
-            process,
-            comm: birth.comm,
-            origin: Origin::Announced,
-            born: Moment::exact(at),
-            parent: Some(birth.parent),
-            exiting: None,
-            gone: None,
-            gone_how: GoneHow::Exited,
-            owner: None,
-            live: None,
-        };
-        let thread = self.add_thread(thread, table, at, false);
-        self.own_thread_at_birth(thread, parent);
-        self.touch_thread(parent, at);
-    }
-
-    /// The birth of a thread that was already met: in a table read or in its own first events.
-    fn adopt(&mut self, thread: Key<Thread>, at: BootTime, birth: &Birth) {
-        let record = &mut self.threads[thread];
-        record.name.start = birth.name.start;
-        record.comm = birth.comm;
-        record.origin = Origin::Announced;
-        record.born = Moment::exact(at);
-        record.parent = Some(birth.parent);
-        if let Some(live) = &mut record.live {
-            live.provisional = false;
-        }
-        self.counters.threads_unseen = self.counters.threads_unseen.saturating_sub(1);
-        let table = self.table_of(thread);
-        self.learn_files(table, birth.files);
-    }
-
-    fn process_born(&mut self, tgid: Tgid, at: BootTime) -> Key<Process> {
-        if let Some(&there) = self.by_tgid.get(&tgid.0) {
-            // The number is free again, so every thread of the old process is dead.
-            for thread in self.processes[there].threads.clone() {
-                let died = Moment {
-                    earliest: self.threads[thread].last_seen().min(at),
-                    latest: at,
-                };
-                self.thread_gone(thread, died, GoneHow::NumberReused);
-            }
-            if self.by_tgid.get(&tgid.0) == Some(&there) {
-                self.process_dies(there, Moment::exact(at));
-            }
-        }
-        self.add_process(Process::new(tgid, Moment::exact(at), Origin::Announced))
-    }
-
-    fn exec(
-        &mut self,
-        at: BootTime,
-        tgid: Tgid,
-        old_tid: Tid,
-        start: BootTime,
-        files: Option<FilesAddress>,
-        comm: Comm,
-    ) {
-        let caller = self.thread_on_demand(old_tid, tgid, at);
-        let process = self.threads[caller].process;
-        let mut leader_owes_gone = false;
-        for other in self.processes[process].threads.clone() {
-            if other == caller {
-                continue;
-            }
-            let record = &self.threads[other];
-            leader_owes_gone |= record.name.tid.0 == tgid.0;
-            let died = Moment {
-                earliest: record.exiting.unwrap_or_else(|| record.last_seen()).min(at),
-                latest: at,
-            };
-            self.thread_gone(other, died, GoneHow::ExecOfAnother);
-        }
-        self.by_tid.remove(&old_tid.0);
-        if let Some(other) = self.by_tid.insert(tgid.0, caller)
-            && other != caller
-        {
-            // Not of this process, whose other threads are dead.
-            self.thread_gone(other, Moment::exact(at), GoneHow::NumberReused);
-        }
-        self.processes[process].epoch = self.processes[process].epoch.saturating_add(1);
-        self.void_entries(process);
-        let record = &mut self.threads[caller];
-        record.name.tid = Tid(tgid.0);
-        record.name.start = Some(start);
-        record.name.epoch = record.name.epoch.saturating_add(1);
-        record.comm = comm;
-        record.exiting = None;
-        if let Some(live) = &mut record.live {
-            live.leader_owes_gone = leader_owes_gone;
-            live.spans = Vec::new();
-            live.deletes = Vec::new();
-            live.activity = None;
-        }
-        self.exec_table(caller, files, at);
-        self.touch_thread(caller, at);
-    }
-
-    fn gone(&mut self, at: BootTime, tid: Tid, tgid: Tgid, start: BootTime) {
-        let Some(thread) = self.thread_of_start(tid, tgid, start, at) else {
-            return;
-        };
-        let record = &mut self.threads[thread];
-        if let Some(live) = &mut record.live
-            && live.leader_owes_gone
-            && record.exiting.is_none()
-        {
-            // The replaced leader's last switch, with the number and start it left behind.
-            live.leader_owes_gone = false;
-            return;
-        }
-        self.thread_gone(thread, Moment::exact(at), GoneHow::Exited);
-    }
-
-    /// The live thread an exit names. One of another start is not it.
-    fn thread_of_start(
-        &mut self,
-        tid: Tid,
-        tgid: Tgid,
-        start: BootTime,
-        at: BootTime,
-    ) -> Option<Key<Thread>> {
-        let Some(&thread) = self.by_tid.get(&tid.0) else {
-            let gone_before = self
-                .by_tgid
-                .get(&tgid.0)
-                .and_then(|&process| self.departed(process, tid))
-                .is_some();
-            if gone_before {
-                return None;
-            }
-            let thread = self.thread_on_demand(tid, tgid, at);
-            self.threads[thread].name.start = Some(start);
-            return Some(thread);
-        };
-        let record = &self.threads[thread];
-        let ticks = record.live.as_ref().and_then(|live| live.start_ticks);
-        match record.name.start {
-            None if ticks.is_some_and(|ticks| ticks != start.ticks()) => None,
-            Some(known) if known != start => None,
-            Some(_) => Some(thread),
-            None => {
-                self.threads[thread].name.start = Some(start);
-                Some(thread)
-            }
         }
     }
 
@@ -487,11 +291,11 @@ impl Ledger {
 
     /// The thread did something itself at this time.
     pub(super) fn touch_thread(&mut self, thread: Key<Thread>, at: BootTime) {
-        if let Some(live) = &mut self.threads[thread].live {
-            if live.last < at {
-                live.last_but_one = live.last;
-                live.last = at;
-            }
+        if let Some(live) = &mut self.threads[thread].live
+            && live.last < at
+        {
+            live.last_but_one = live.last;
+            live.last = at;
         }
     }
 }

@@ -4,13 +4,20 @@
 //! threads are there from the start; `thread` and `fork` make others. A verb `dump` prints the
 //! live threads and the open handles instead of an event. Text after `//` is a remark.
 
-use std::{collections::HashMap, fmt::Write as _, num::NonZeroU64};
+mod args;
+mod dump;
 
+use std::{collections::HashMap, fmt::Write as _};
+
+use self::{
+    args::{Args, kind_name, time},
+    dump::dump,
+};
 use crate::{
     event::{
         Batch, Event, Gap, HandleEvent, Mark, Scan, TableRead, ThreadEvent, WaitEvent, What,
         handle::{HandleChange, HandleKind, Replaces, Unsettled},
-        id::{BootTime, CallNumber, Fd, FileAddress, FilesAddress, Tgid, Tid},
+        id::{BootTime, CallNumber, Fd, Tgid, Tid},
         loss::Layer,
         mark::{Declared, Key, MapId, Owned},
         scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
@@ -19,7 +26,7 @@ use crate::{
         thread::CloneFlags,
         wait::{Blocked, WaitSums},
     },
-    ledger::{Ledger, LedgerRules, handle::State, retain::Retain},
+    ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
     verdict::Judgement,
 };
@@ -91,59 +98,6 @@ fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
         }
     }
     printed
-}
-
-fn dump(ledger: &Ledger, printed: &mut String) {
-    let mut threads: Vec<_> = ledger
-        .threads()
-        .filter(|(_, thread)| thread.gone.is_none())
-        .map(|(_, thread)| {
-            let origin = thread.origin.word();
-            format!(
-                " {} epoch {} ({origin})",
-                thread.name.tid, thread.name.epoch
-            )
-        })
-        .collect();
-    threads.sort();
-    writeln!(printed, "threads:{}", threads.join(",")).unwrap();
-    let mut tables: Vec<_> = ledger
-        .tables()
-        .filter(|(_, table)| table.dead.is_none())
-        .collect();
-    tables.sort_by_key(|(_, table)| table.number);
-    for (key, table) in tables {
-        let handles: Vec<_> = ledger
-            .open_handles(key)
-            .into_iter()
-            .map(|(fd, key)| {
-                let handle = ledger.handle(key).unwrap();
-                let description = ledger.description(handle.description).unwrap();
-                let doubt = match handle.state {
-                    State::Ambiguous { .. } => "?",
-                    _ => "",
-                };
-                let shared = if description.live > 1 {
-                    format!(" x{}", description.live)
-                } else {
-                    String::new()
-                };
-                format!(" {fd}{doubt} {}{shared}", description.kind.word())
-            })
-            .collect();
-        let unsettled = match table.unsettled {
-            Some((why, _)) => format!(" [{why}]"),
-            None => String::new(),
-        };
-        let users = table.user_count();
-        writeln!(
-            printed,
-            "table of {} ({users} users):{}{unsettled}",
-            table.tgid,
-            handles.join(",")
-        )
-        .unwrap();
-    }
 }
 
 /// Who is who in a story.
@@ -405,69 +359,6 @@ impl Cast {
         }))
     }
 }
-
-/// The words after the verb: positions, flags, and `name=value`.
-struct Args<'a>(&'a [&'a str]);
-
-impl Args<'_> {
-    fn fd(&self, place: usize) -> Fd {
-        Fd(self.0[place].parse().unwrap())
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = Fd> {
-        self.0
-            .iter()
-            .filter_map(|word| Some(Fd(word.parse().ok()?)))
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        self.0.contains(&flag)
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-    }
-
-    fn file(&self) -> Option<FileAddress> {
-        let address: u64 = self.value("file")?.parse().unwrap();
-        NonZeroU64::new(address).map(FileAddress)
-    }
-
-    fn files(&self) -> Option<FilesAddress> {
-        let address: u64 = self.value("files")?.parse().unwrap();
-        NonZeroU64::new(address).map(FilesAddress)
-    }
-
-    fn kind(&self) -> HandleKind {
-        if self.has("socket") {
-            HandleKind::Socket
-        } else if self.has("file") {
-            HandleKind::Opened
-        } else {
-            HandleKind::Timerfd
-        }
-    }
-}
-
-fn time(ms: &str) -> BootTime {
-    let ms: f64 = ms.parse().unwrap();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a story's times are small"
-    )]
-    BootTime((ms * 1e6).round() as u64)
-}
-
-fn kind_name(name: &str) -> &'static str {
-    *inspector_ebpf::abi::record::kind::NAMES
-        .iter()
-        .find(|&&known| known == name)
-        .unwrap()
-}
-
 /// A judgement with everything it rests on, in one line.
 fn in_full(judgement: &Judgement) -> String {
     let Judgement {

@@ -121,7 +121,7 @@ impl Clock<'_> {
         }
         let unaccounted = ledger
             .description(handle.description)
-            .and_then(|description| description.unaccounted);
+            .and_then(|description| description.unaccounted.as_deref());
         match unaccounted {
             Some(left) => match left.held_by_call {
                 Some((tid, call)) => Verdict::Retained(Retained::HeldByCall { tid, call }),

@@ -315,3 +315,25 @@ fn numbers_beyond_any_table_cost_no_table() {
          table of 100 (1 users): [no scan has read it]",
     );
 }
+
+/// Prints `cargo test -- --nocapture weights`; the bounds are what [`crate::ledger`] promises.
+#[test]
+fn weights() {
+    use std::mem::size_of;
+
+    use crate::ledger::{
+        handle::{Description, Descriptor},
+        resource::Resource,
+        thread::{LiveThread, Thread},
+    };
+
+    let handle = size_of::<Option<Descriptor>>() + size_of::<Option<Description>>();
+    let thread = size_of::<Option<Thread>>();
+    let live = size_of::<LiveThread>();
+    let queued = size_of::<Resource>();
+    println!("handle {handle}, thread {thread}, live part {live}, dead {queued} more");
+    assert!(handle <= 208, "{handle}");
+    assert!(thread <= 160, "{thread}");
+    assert!(live <= 480, "{live}");
+    assert!(queued <= 8, "{queued}");
+}

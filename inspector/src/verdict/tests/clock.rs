@@ -261,6 +261,7 @@ fn an_interval_after_the_delete() {
          120 100 poll 100 | 4 5 began=120 since=7
          250 100 poll 100 | began=249 since=120
          1110 100 poll 100 | began=1110 since=249",
-        "m",
+        "gone (between 10 and 140 ms after the delete)  1:k7#1  fd 5 of 100
+         unknown (closed here; other holders can't be seen)  1:k7#1  fd 4 of 100",
     );
 }

@@ -1,0 +1,58 @@
+//! The live threads and the open handles, as lines.
+
+use std::fmt::Write as _;
+
+use crate::ledger::{Ledger, handle::State};
+
+pub(super) fn dump(ledger: &Ledger, printed: &mut String) {
+    let mut threads: Vec<_> = ledger
+        .threads()
+        .filter(|(_, thread)| thread.gone.is_none())
+        .map(|(_, thread)| {
+            let origin = thread.origin.word();
+            format!(
+                " {} epoch {} ({origin})",
+                thread.name.tid, thread.name.epoch
+            )
+        })
+        .collect();
+    threads.sort();
+    writeln!(printed, "threads:{}", threads.join(",")).unwrap();
+    let mut tables: Vec<_> = ledger
+        .tables()
+        .filter(|(_, table)| table.dead.is_none())
+        .collect();
+    tables.sort_by_key(|(_, table)| table.number);
+    for (key, table) in tables {
+        let handles: Vec<_> = ledger
+            .open_handles(key)
+            .into_iter()
+            .map(|(fd, key)| {
+                let handle = ledger.handle(key).unwrap();
+                let description = ledger.description(handle.description).unwrap();
+                let doubt = match handle.state {
+                    State::Ambiguous { .. } => "?",
+                    _ => "",
+                };
+                let shared = if description.live > 1 {
+                    format!(" x{}", description.live)
+                } else {
+                    String::new()
+                };
+                format!(" {fd}{doubt} {}{shared}", description.kind.word())
+            })
+            .collect();
+        let unsettled = match table.unsettled {
+            Some((why, _)) => format!(" [{why}]"),
+            None => String::new(),
+        };
+        let users = table.user_count();
+        writeln!(
+            printed,
+            "table of {} ({users} users):{}{unsettled}",
+            table.tgid,
+            handles.join(",")
+        )
+        .unwrap();
+    }
+}
