@@ -2,7 +2,7 @@
 //! descriptors, driven and judged from outside.
 //!
 //! Two sides live here and share only [`protocol`]. In the **child**: [`child`] takes orders,
-//! [`map`], [`entry`] and [`policy`] are what a run is made of, [`mark`] declares it all through
+//! `map`, [`entry`] and [`policy`] are what a run is made of, `mark` declares it all through
 //! the public USDT provider `lifecycle`. In the **harness**: [`process`] starts the child as the
 //! account that [`account`] chose, [`oracle`] reads the truth from /proc and kcmp, [`harness`]
 //! plays a [`scenario`] or a plain policy run, [`score`] compares what detection said with the

@@ -1,3 +1,5 @@
+//! Each lack, made up, is told with its cost and its mend; this machine's facts are its facts.
+
 use super::*;
 use crate::source::{
     ebpf::kernel::VMLINUX_BTF,

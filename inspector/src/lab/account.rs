@@ -1,7 +1,7 @@
 //! Who the lab's child runs as, and how it gives everything else away.
 //!
 //! The harness chooses ([`choose`]); the child, freshly started and still with one thread, drops
-//! ([`Account::become_it`]) before it does anything else. Dropping after the exec rather than
+//! (`Account::become_it`) before it does anything else. Dropping after the exec rather than
 //! before lets the program lie where only root may look.
 
 use std::{fs, io, num::ParseIntError};

@@ -139,7 +139,7 @@ impl Ledger {
 
     fn standing(&self, user: Key<Thread>, wait: &CallWait) -> Standing {
         let thread = &self.threads[user];
-        if thread.last_seen() > wait.returned {
+        if thread.last_seen() >= wait.returned {
             return Standing::Past;
         }
         let Some(activity) = thread.activity() else {

@@ -424,10 +424,10 @@ impl Reading {
 
 impl Descriptor {
     /// When an event last said something about it.
-    fn last_change(&self) -> BootTime {
+    pub(super) fn last_change(&self) -> BootTime {
         match self.state {
             State::Open => self.born.latest,
-            State::Ambiguous { since } => since,
+            State::Ambiguous { since } | State::Rival { since } => since,
             State::Closing { replaced } => replaced,
             State::Closed { returned, .. } => returned,
         }

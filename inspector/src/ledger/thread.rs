@@ -69,6 +69,8 @@ pub(super) struct LiveThread {
     pub(super) in_table: u32,
     /// Its own last event.
     pub(super) last: BootTime,
+    /// The one before, of an earlier time.
+    pub(super) last_but_one: BootTime,
     /// Open store spans, innermost last.
     pub(super) spans: Vec<OpenSpan>,
     /// Entries whose delete it began and has not ended.
@@ -381,6 +383,7 @@ impl Ledger {
             in_process: 0,
             in_table: 0,
             last: at,
+            last_but_one: BootTime(0),
             spans: Vec::new(),
             deletes: Vec::new(),
             activity: None,
@@ -475,7 +478,22 @@ impl Ledger {
     /// The thread did something itself at this time.
     pub(super) fn touch_thread(&mut self, thread: Key<Thread>, at: BootTime) {
         if let Some(live) = &mut self.threads[thread].live {
-            live.last = live.last.max(at);
+            if live.last < at {
+                live.last_but_one = live.last;
+                live.last = at;
+            }
+        }
+    }
+}
+
+impl LiveThread {
+    /// Its last event before a time: a call that returned then began later. One call may tell
+    /// several events of one time.
+    pub(super) fn before(&self, at: BootTime) -> BootTime {
+        if self.last < at {
+            self.last
+        } else {
+            self.last_but_one.min(at)
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What is shed is gone, and what is kept is enough for audits.
+
 use super::*;
 use crate::{
     event::{id::Tgid, scan::ScanRole},

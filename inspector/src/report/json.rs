@@ -22,6 +22,7 @@ use crate::{
     ledger::{
         entry::{Delete, Removal},
         identity::{EntryName, ResourceName},
+        own::Rule,
     },
     verdict::{
         Evidence, How, Judgement, Latency, Retained, ThreadState, Verdict, evidence::Kind,
@@ -118,7 +119,7 @@ fn resource_value(resource: &ResourceName, what: &Kind) -> Value {
 
 fn evidence_value(evidence: &Evidence) -> Value {
     json!({
-        "rule": evidence.rule.map(|rule| rule.word()),
+        "rule": evidence.rule.map(Rule::word),
         "stored_ns": time(evidence.stored),
         "delete": evidence.delete.as_ref().map(delete_value),
         "born": {

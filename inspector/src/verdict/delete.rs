@@ -86,7 +86,7 @@ impl Clock<'_> {
                 Some(why) => Verdict::Unknown(why),
                 None => Verdict::Retained(Retained::Open),
             },
-            State::Ambiguous { .. } => Verdict::Unknown(Why::Ambiguous),
+            State::Ambiguous { .. } | State::Rival { .. } => Verdict::Unknown(Why::Ambiguous),
             State::Closing { .. } => Verdict::Unknown(Why::Closing),
             State::Closed { .. } => self.closed_here(handle),
         })

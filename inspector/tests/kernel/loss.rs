@@ -122,7 +122,6 @@ fn the_usual_ring_loses_nothing() {
 #[test]
 fn a_full_map_is_counted_by_its_name() {
     let options = LoadOptions {
-        max_targets: 2,
         max_threads: 2,
         max_futexes: 1,
         ..LoadOptions::default()
@@ -141,7 +140,5 @@ fn a_full_map_is_counted_by_its_name() {
         *full.entry(map).or_default() += gap.total();
     }
     println!("{full:?}");
-    // The first child took the last place.
-    assert_eq!(full["TARGETS"], 99);
     assert!(full["WAITS"] > 0);
 }

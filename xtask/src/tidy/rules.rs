@@ -21,16 +21,12 @@ const DOORS: &[(&str, &str)] = &[
         "sets its own environment before it has threads",
     ),
     ("inspector/src/source/ebpf/", "bpf(2) and the ring"),
-    ("inspector/src/lab/mark.rs", "a mark is inline assembly"),
+    ("inspector/src/source/procfs/kcmp.rs", "kcmp(2)"),
     (
-        "inspector/src/lab/process.rs",
-        "changes the child's user before its exec",
+        "inspector/src/lab/oracle/kcmp.rs",
+        "kcmp(2), asked without the code it judges",
     ),
-    (
-        "inspector/src/privilege.rs",
-        "drops capabilities and changes users",
-    ),
-    ("inspector/src/privilege/", "the same"),
+    ("inspector/src/doctor/trial.rs", "bpf(2), tried"),
     ("xtask/src/kernel.rs", "bpf(2), asked without inspector"),
 ];
 

@@ -18,6 +18,7 @@ use rustix::{
 use tokio::sync::mpsc as batches;
 
 use super::{
+    bits::Bits,
     counters::Ledgered,
     decode::Decoder,
     log::StderrLog,
@@ -102,8 +103,11 @@ impl Session {
         sender: batches::Sender<Batch>,
         has_waits: bool,
     ) -> Result<Self, MapError> {
+        let bits = |name| Bits::new(&ebpf, name).map_err(MapError::IoError);
+        let (targets, blocked) = (bits("TARGETS")?, bits("BLOCKED")?);
         let waits = if has_waits {
             Some(Waits::new(
+                blocked,
                 take(&mut ebpf, "WAITS")?,
                 take(&mut ebpf, "FUTEXES")?,
                 take(&mut ebpf, "FUTEX_WAKERS")?,
@@ -114,7 +118,7 @@ impl Session {
         let now = boot_time();
         Ok(Self {
             ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
-            targets: Targets::new(take(&mut ebpf, "TARGETS")?),
+            targets: Targets::new(targets),
             counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
@@ -227,9 +231,7 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        if let Err(error) = self.targets.add(tgid) {
-            return Ok(Err(format!("can't follow process {tgid}: {error}")));
-        }
+        self.targets.name(tgid);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
@@ -250,10 +252,9 @@ impl Session {
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.targets.now() {
+        for tgid in self.targets.all() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
-            else {
+            let Ok(scan) = procfs::scan(Path::new(PROC), tgid, ScanRole::Audit { heal }) else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it

@@ -1,18 +1,13 @@
-//! The processes being traced: the kernel's map of them, kept free of the dead.
+//! Whom the programs trace: the kernel's bitmap of targets, and who of them still lives.
 
 use std::collections::BTreeSet;
 
-use aya::maps::{HashMap as BpfMap, MapData, MapError};
-use procfs::{
-    ProcResult,
-    process::{Process, Stat},
-};
-
+use super::bits::Bits;
 use crate::event::id::Tgid;
 
 /// The targets. Requests name some, forks add others inside the kernel.
 pub(super) struct Targets {
-    map: BpfMap<MapData, u32, [u8; 8]>,
+    bits: Bits,
     /// Whether there ever was one.
     had_some: bool,
     /// Those that looked dead at the last look.
@@ -20,55 +15,54 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    pub(super) fn new(map: BpfMap<MapData, u32, [u8; 8]>) -> Self {
+    pub(super) fn new(bits: Bits) -> Self {
         Self {
-            map,
+            bits,
             had_some: false,
             dying: BTreeSet::new(),
         }
     }
 
     /// Traces a process from now on.
-    pub(super) fn add(&mut self, tgid: Tgid) -> Result<(), MapError> {
-        let named = 1_u64.to_ne_bytes();
-        self.map.insert(tgid.0, named, 0)?;
+    pub(super) fn name(&mut self, tgid: Tgid) {
+        self.bits.set(tgid.0);
         self.had_some = true;
-        Ok(())
     }
 
-    /// Those traced now. The kernel's map is the truth: forks add to it, and a number that a
-    /// stranger was born with is taken from it.
-    pub(super) fn now(&self) -> BTreeSet<u32> {
-        self.map.keys().filter_map(Result::ok).collect()
+    /// Everyone traced now. The kernel's bitmap is the truth: forks add to it, and a number that
+    /// a stranger was born with is taken from it.
+    pub(super) fn all(&self) -> Vec<Tgid> {
+        self.bits.iter().map(Tgid).collect()
     }
 
-    /// Drops those that are gone. True when none is left of some that were.
+    /// Drops targets that are gone. True when none is left of some that were.
     ///
-    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell that
-    /// of targets only: so a process is dropped when it looked dead at two looks in a row.
+    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell
+    /// that of targets only: so a process is dropped when it looked dead at two looks in a row.
     pub(super) fn forget_the_dead(&mut self) -> bool {
-        let mut left = self.now();
-        let looks_dead: BTreeSet<u32> = left
+        let all = self.all();
+        let looks_dead: BTreeSet<u32> = all
             .iter()
-            .copied()
-            .filter(|&tgid| is_gone(Tgid(tgid)))
+            .filter(|&&tgid| is_gone(tgid))
+            .map(|tgid| tgid.0)
             .collect();
-        for tgid in looks_dead.intersection(&self.dying) {
-            left.remove(tgid);
-            let _the_kernel_side_may_have_been_first = self.map.remove(tgid);
+        let dead: Vec<u32> = looks_dead.intersection(&self.dying).copied().collect();
+        for &tgid in &dead {
+            self.bits.clear(tgid);
         }
         self.dying = looks_dead;
-        self.had_some && left.is_empty()
+        self.had_some && dead.len() == all.len()
     }
 }
 
 /// Whether no thread of a process lives: it is not there, or a zombie through and through.
 pub(super) fn is_gone(tgid: Tgid) -> bool {
-    let lives =
-        |stat: ProcResult<Stat>| stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'));
+    let lives = |stat: procfs::ProcResult<procfs::process::Stat>| {
+        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
+    };
     let Ok(process) = i32::try_from(tgid.0)
         .map_err(drop)
-        .and_then(|pid| Process::new(pid).map_err(drop))
+        .and_then(|pid| procfs::process::Process::new(pid).map_err(drop))
     else {
         return true;
     };

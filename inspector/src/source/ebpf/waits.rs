@@ -12,7 +12,7 @@ use inspector_ebpf::abi::wait::{
 };
 use zerocopy::{FromBytes as _, IntoBytes as _};
 
-use super::decode;
+use super::{bits::Bits, decode};
 use crate::event::{
     BootTime, Event, WaitEvent, What,
     id::{Tgid, Tid},
@@ -33,6 +33,7 @@ type RawWaker = [u8; size_of::<FutexWakerKey>()];
 
 /// The three maps, and what they said last.
 pub(super) struct Waits {
+    blocked: Bits,
     threads: BpfMap<MapData, u32, RawThread>,
     futexes: BpfMap<MapData, RawFutexKey, RawFutex>,
     wakers: BpfMap<MapData, RawWaker, u64>,
@@ -44,12 +45,14 @@ pub(super) struct Waits {
 
 impl Waits {
     pub(super) fn new(
+        blocked: Bits,
         threads: BpfMap<MapData, u32, RawThread>,
         futexes: BpfMap<MapData, RawFutexKey, RawFutex>,
         wakers: BpfMap<MapData, RawWaker, u64>,
     ) -> Self {
         let now = Instant::now();
         Self {
+            blocked,
             threads,
             futexes,
             wakers,
@@ -74,9 +77,12 @@ impl Waits {
         raw.copy_from_slice(waits.as_bytes());
         const ONLY_IF_ABSENT: u64 = 1;
         // A thread that has blocked anew meanwhile is known better.
-        if self.threads.insert(tid.0, raw, ONLY_IF_ABSENT).is_ok()
-            && blocked_in(tgid, tid).is_none_or(|now| now.as_bytes() != blocked.as_bytes())
-        {
+        if self.threads.insert(tid.0, raw, ONLY_IF_ABSENT).is_err() {
+            return;
+        }
+        self.blocked.set(tid.0);
+        if blocked_in(tgid, tid).is_none_or(|now| now.as_bytes() != blocked.as_bytes()) {
+            self.blocked.clear(tid.0);
             let _absent_is_fine = self.threads.remove(&tid.0);
         }
     }

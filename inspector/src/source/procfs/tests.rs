@@ -1,3 +1,5 @@
+//! One reading of real and of made-up process trees.
+
 use super::*;
 use crate::event::{handle::HandleKind, id::Fd, scan::SeenHandle};
 use child::Child;

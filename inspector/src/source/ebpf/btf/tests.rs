@@ -1,3 +1,5 @@
+//! The kernel's own type information is read right, and damaged bytes never panic.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The running kernel has what the programs need, and a lack is named.
+
 use super::*;
 use std::{os::unix::process::ExitStatusExt as _, process::Command};
 

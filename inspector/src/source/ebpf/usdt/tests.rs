@@ -1,3 +1,5 @@
+//! Probes of programs that gcc really built, and of damaged files.
+
 use super::*;
 use inspector_ebpf::abi::mark::place;
 use std::{

@@ -1,3 +1,5 @@
+//! The polling source on real children: what it sees, and what falls between two readings.
+
 use super::super::tests::child::Child;
 use super::*;
 use crate::event::{

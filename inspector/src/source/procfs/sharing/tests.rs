@@ -1,3 +1,5 @@
+//! Which threads share a table, asked of the kernel.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Parsing of stat lines, hostile names included.
+
 use super::*;
 
 const LINE: &[u8] =

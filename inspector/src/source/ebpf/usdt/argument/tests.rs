@@ -1,3 +1,5 @@
+//! The argument grammar of USDT probes, operand by operand.
+
 use super::*;
 use proptest::prelude::*;
 
