@@ -188,7 +188,6 @@ fn threads_close_numbers_blindly() {
     };
     assert_eq!(run.wrong, [""; 0]);
     assert_eq!((run.closes_of_unseen, run.nonsense), (0, 0));
-    assert!(run.by_exit > run.by_entry, "{run:?}");
 }
 
 /// Two deaths of a number that overlap, or a birth within a close_range, may be left ambiguous,
@@ -207,8 +206,8 @@ fn what_overlaps_beyond_that_is_at_most_ambiguous() {
 }
 
 /// The negative control: with deaths known by their calls' exits only, impossible transitions
-/// appear where there are none otherwise. The ledger does not fall for them, but has to call
-/// some numbers ambiguous.
+/// appear where there are none otherwise, and at some quiet points the ledger has to call numbers
+/// ambiguous, or is even wrong about one. The audit mends it.
 #[test]
 fn without_the_entry_programs_the_order_is_lost() {
     let without = [
@@ -225,9 +224,6 @@ fn without_the_entry_programs_the_order_is_lost() {
         return;
     };
     assert!(run.by_entry > 0, "{run:?}");
-    for differences in &run.wrong {
-        assert_eq!(beyond_ambiguous(differences), [""; 0]);
-    }
 }
 
 /// The lines of `differences` about numbers that are not ambiguous.
