@@ -4,7 +4,10 @@ mod detect;
 mod doctor;
 mod lab;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use crate::{
     cli::{Cli, LabArgs, LabChildArgs, Verb},
@@ -30,6 +33,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::LabChild(args)) => lab_child(&args),
     }
+}
+
+/// Says something on stderr. A closed or full stderr is no reason to end: nobody hears, that is all.
+pub fn tell(what: &str) {
+    let _nobody_may_hear = writeln!(io::stderr(), "inspector: {what}");
 }
 
 /// Whether an error only says that nobody reads the output any more: that is success.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::source::probe_set::ProbeSet;
+use crate::source::{ebpf::refusal::LoadError, probe_set::ProbeSet};
 
 pub mod check;
 pub mod facts;
@@ -24,14 +24,23 @@ pub struct Report {
     pub trials: Trials,
     /// What both mean, in the order they are shown.
     pub checks: Vec<Check>,
-    /// How each program fared, where loading them was tried.
+    /// How each program fared, where they could be loaded.
     pub probes: Option<ProbeSet>,
+    /// Why not, where they could not.
+    pub refused: Option<String>,
 }
 
 impl Report {
-    /// Examines the running system.
-    pub fn examine(probes: Option<ProbeSet>) -> Self {
-        Self::new(Facts::read(Path::new("/")), Trials::run(), probes)
+    /// Examines the running system; `loaded` is what came of loading the programs.
+    pub fn examine(loaded: Result<ProbeSet, LoadError>) -> Self {
+        let (probes, refused) = match loaded {
+            Ok(probes) => (Some(probes), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self {
+            refused,
+            ..Self::new(Facts::read(Path::new("/")), Trials::run(), probes)
+        }
     }
 
     /// Judges facts and trials.
@@ -41,6 +50,7 @@ impl Report {
             facts,
             trials,
             probes,
+            refused: None,
         }
     }
 
@@ -49,6 +59,7 @@ impl Report {
         let checks = self.checks.iter().all(|check| check.state != State::Lack);
         let programs = self.probes.iter().flat_map(|set| &set.probes);
         checks
+            && self.refused.is_none()
             && programs
                 .into_iter()
                 .all(|probe| probe.state.why().is_none())

@@ -10,16 +10,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if command::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            command::tell(&format!("{error:#}"));
             ExitCode::from(command::ERROR)
         }
     }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place where errors are shown, after every screen has gone"
-)]
-fn complain(error: &anyhow::Error) {
-    eprintln!("inspector: {error:#}");
 }

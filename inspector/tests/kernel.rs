@@ -32,6 +32,8 @@ mod own;
 mod program;
 #[path = "kernel/race.rs"]
 mod race;
+#[path = "kernel/verifier.rs"]
+mod verifier;
 #[path = "kernel/waits.rs"]
 mod waits;
 #[path = "kernel/watch.rs"]

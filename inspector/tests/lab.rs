@@ -4,8 +4,6 @@
 
 #[path = "lab/child.rs"]
 mod child;
-#[path = "lab/command.rs"]
-mod command;
 #[path = "lab/harness.rs"]
 mod harness;
 #[path = "lab/notes.rs"]

@@ -24,7 +24,7 @@ pub struct CallRecord {
     /// (`OPENAT2`); the pidfd (`CLONE`, `ret` is then the child); the fifth argument otherwise.
     pub extra: u64,
     /// Kernel address of the `struct file` behind the number that closes (read at the call's
-    /// entry) or that pidfd_getfd returned; 0 = not read. Births go without: it would cost each of
+    /// entry) or that pidfd_getfd returned; for close_range of the `files_struct`; 0 = not read. Births go without: it would cost each of
     /// them a helper call, and what their calls make is new.
     pub file: u64,
     /// References to `file` at a close's entry, this descriptor's included; 0 = not read.

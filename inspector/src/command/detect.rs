@@ -2,7 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, anyhow};
@@ -15,19 +16,27 @@ use crate::{
         watch::Watch,
     },
     ledger::{
-        LedgerRules,
+        Ledger, LedgerRules,
         identity::{HandleName, ResourceName, ThreadName},
     },
     pipeline::Pipeline,
     report,
     source::{
-        Request, Running,
-        ebpf::{load::LoadOptions, session::Until, start::prepare},
+        Followed, Request, Running, SourceKind,
+        ebpf::{
+            load::LoadOptions,
+            refusal::LoadError,
+            session::Until,
+            start::{Prepared, prepare},
+        },
+        probe_set::{ProbeSet, ProbeState},
         procfs::poll,
     },
     verdict::{How, Judgement, Latency, Retained, ThreadState, Verdict},
 };
 
+/// How long detaching may take before it is told.
+const DETACH: Duration = Duration::from_millis(100);
 /// How often /proc is read where eBPF is refused.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
@@ -63,9 +72,9 @@ impl Watcher {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Self::Polling(error.to_string())),
         };
-        prepared
-            .attach_marks(Path::new("/proc/self/exe"))
-            .map_err(|why| anyhow!("the lab's marks can't be attached: {why}"))?;
+        if let Err(why) = attach_marks(&mut prepared) {
+            return Ok(Self::Polling(LoadError::Marks(why).explained().to_string()));
+        }
         crate::privilege::shed_for_lab().context("privileges could not be shed")?;
         let running = prepared.start(Until::Stopped)?;
         let pipeline = Pipeline::new(rules);
@@ -124,11 +133,79 @@ impl Watching {
         )
     }
 
-    /// Ends the source. Its thread goes on detaching for a moment.
-    pub(super) fn stop(self) -> Running {
+    /// Which programs watch; `None` where /proc is polled.
+    pub(super) fn probes(&self) -> Option<&ProbeSet> {
+        match &self.running.kind {
+            SourceKind::Ebpf(probes) => Some(probes),
+            SourceKind::Polling { .. } => None,
+        }
+    }
+
+    /// What is known, losses included.
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.pipeline.ledger()
+    }
+
+    /// Ends the source and takes in its last events, its counts among them. Its thread goes on
+    /// detaching for a moment.
+    pub(super) fn stop(mut self) -> Stopped {
         // A source that has ended already does not listen, and need not.
         let _ended_already = self.running.requests.send(Request::Stop);
-        self.running
+        while let Some(batch) = self.running.batches.blocking_recv() {
+            self.pipeline.take(&batch);
+        }
+        Stopped {
+            ledger: self.pipeline,
+            thread: self.running.thread,
+        }
+    }
+}
+
+/// A source that has said all it had to say.
+pub(super) struct Stopped {
+    ledger: Pipeline,
+    thread: JoinHandle<()>,
+}
+
+impl Stopped {
+    /// What is known.
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.ledger.ledger()
+    }
+
+    /// Waits until the kernel has detached everything, calling `slow` once if that takes longer
+    /// than [`DETACH`].
+    pub(super) fn wait(self, slow: impl FnOnce()) {
+        let until = Instant::now() + DETACH;
+        while !self.thread.is_finished() {
+            if Instant::now() >= until {
+                slow();
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // A panic in it was told by its message already.
+        let _ended = self.thread.join();
+    }
+}
+
+/// Attaches the marks of this very program, which the lab's child runs.
+fn attach_marks(prepared: &mut Prepared) -> Result<(), String> {
+    let mark = "mark_passed";
+    let probes = &prepared.probes().probes;
+    let mark = probes.iter().find(|probe| probe.name == mark);
+    match mark.map(|mark| (&mark.state, mark.state.why())) {
+        // As asked: what is lost without it is to be seen.
+        Some((ProbeState::Disabled, _)) => return Ok(()),
+        Some((_, Some(why))) => return Err(why.to_owned()),
+        _ => {}
+    }
+    let Followed { marks, unusable } = prepared.attach_marks(Path::new("/proc/self/exe"))?;
+    match unusable.first() {
+        // One reason will do: the sites are alike.
+        Some(why) => Err(why.clone()),
+        None if marks == 0 => Err("the program has none".to_owned()),
+        None => Ok(()),
     }
 }
 

@@ -18,10 +18,7 @@ use crate::{
 /// # Errors
 /// Where the output can't be written.
 pub(super) fn run(json: bool) -> anyhow::Result<ExitCode> {
-    let probes = load(&LoadOptions::default())
-        .ok()
-        .map(|loaded| loaded.probes);
-    let report = Report::examine(probes);
+    let report = Report::examine(load(&LoadOptions::default()).map(|loaded| loaded.probes));
     let mut out = io::stdout().lock();
     if json {
         serde_json::to_writer_pretty(&mut out, &report.json())?;

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use super::{
     MET, NOT_MET,
     detect::{Watcher, Watching},
+    tell,
 };
 use crate::{
     cli::{LabArgs, VariantArg},
@@ -27,6 +28,7 @@ use crate::{
         scenario::{self, Scenario, Variant, Which},
     },
     ledger::LedgerRules,
+    report::source,
 };
 
 /// Keys of a scenario, unless stated: enough to see that they are alike.
@@ -42,38 +44,86 @@ const POLICY_KEYS: u32 = 200;
 pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
     let mut printer = Printer::new(io::stdout().lock(), args.json, args.grounds);
     if args.list {
-        printer.catalogue()?;
+        shown(printer.catalogue())?;
         return Ok(ExitCode::from(MET));
     }
     let runs = runs(args)?;
     let choice = choose(&Invoker::of_this_process(args.as_user.as_deref()))?;
     if let Some(notice) = &choice.notice {
-        writeln!(io::stderr(), "inspector: {notice}")?;
+        tell(notice);
     }
     let rules = LedgerRules {
         grace_ns: args.grace * 1_000_000,
         ..LedgerRules::default()
     };
     let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(), rules)?;
-    if let Watcher::Polling(why) = &watcher {
-        printer.polling(why)?;
+    say_what_watches(&watcher, &mut printer)?;
+    let played = play_all(
+        &runs,
+        choice.account.as_ref(),
+        &mut watcher,
+        rules,
+        &mut printer,
+    );
+    if let Err(error) = &played {
+        // Whoever reads only this output learns it too; the caller says it on stderr.
+        let _first_failure_is_told = printer.error(&format!("{error:#}"));
     }
-    let mut met = 0;
-    for run in &runs {
-        let account = choice.account.as_ref();
-        if play_one(run, account, &mut watcher, rules, &mut printer).with_context(|| run.name())? {
-            met += 1;
-        }
-    }
-    printer.total(runs.len(), met)?;
-    if let Watcher::Ebpf(watching) = watcher {
-        watching.stop();
-    }
+    end(watcher, &mut printer)?;
+    let met = played?;
+    shown(printer.total(runs.len(), met))?;
     Ok(ExitCode::from(if met == runs.len() {
         MET
     } else {
         NOT_MET
     }))
+}
+
+/// That /proc is polled, or which probes watch.
+fn say_what_watches(watcher: &Watcher, printer: &mut Printer<impl Write>) -> anyhow::Result<()> {
+    match watcher {
+        Watcher::Polling(why) => shown(printer.polling(why)),
+        Watcher::Ebpf(watching) => {
+            let Some(probes) = watching.probes() else {
+                return Ok(());
+            };
+            let value = source::probes_value(probes);
+            let all_watch = value["silent"].as_array().is_none_or(Vec::is_empty);
+            let text = source::probes(probes);
+            shown(printer.probes((!all_watch).then_some(&text), value))
+        }
+    }
+}
+
+/// How many of the runs were as expected.
+fn play_all(
+    runs: &[Run],
+    account: Option<&Account>,
+    watcher: &mut Watcher,
+    rules: LedgerRules,
+    printer: &mut Printer<impl Write>,
+) -> anyhow::Result<usize> {
+    let mut met = 0;
+    for run in runs {
+        if play_one(run, account, watcher, rules, printer).with_context(|| run.name())? {
+            met += 1;
+        }
+    }
+    Ok(met)
+}
+
+/// Ends the source and tells how it fared.
+fn end(watcher: Watcher, printer: &mut Printer<impl Write>) -> anyhow::Result<()> {
+    let Watcher::Ebpf(watching) = watcher else {
+        return Ok(());
+    };
+    let probes = watching.probes().cloned().unwrap_or_default();
+    let stopped = watching.stop();
+    let ledger = stopped.ledger();
+    let text = source::text(&probes, ledger);
+    let told = shown(printer.source(&text, source::value(&probes, ledger)));
+    stopped.wait(|| tell("the kernel is still detaching the probes; this ends when it has"));
+    told
 }
 
 /// Plays one run on a child of its own; whether it was as expected.
@@ -98,13 +148,34 @@ fn play_one(
             (&mut polled, "polling", true)
         }
     };
+    let lost_before = watching.ledger().losses().by_kind.clone();
     let mut detection = watching.detection(pid, label, repeats);
-    printer.begin(run, label)?;
+    shown(printer.begin(run))?;
     let mut show = |fallen: &_| printer.fallen(run, fallen);
     let played = play(run, &mut child, &mut detection, &mut show)?;
+    drop(detection);
     child.quit();
-    printer.end(run, &played)?;
+    let lost = lost_since(&lost_before, &watching.ledger().losses().by_kind);
+    shown(printer.end(run, &played, &lost))?;
     Ok(played.unmet.is_empty())
+}
+
+/// By kind, what was lost beyond `before`.
+fn lost_since(
+    before: &[(&'static str, u64)],
+    now: &[(&'static str, u64)],
+) -> Vec<(&'static str, u64)> {
+    let had = |kind| {
+        let known = before.iter().find(|(known, _)| *known == kind);
+        known.map_or(0, |(_, count)| *count)
+    };
+    let since = now.iter().map(|&(kind, count)| (kind, count - had(kind)));
+    since.filter(|&(_, count)| count > 0).collect()
+}
+
+/// A full disk is told as what it is.
+fn shown(printed: io::Result<()>) -> anyhow::Result<()> {
+    printed.context("the output could not be written")
 }
 
 /// What the command line asks for.

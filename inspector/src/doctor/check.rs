@@ -8,6 +8,8 @@ use super::{
 };
 use crate::source::ebpf::kernel;
 
+mod limits;
+
 /// One line of the examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -46,10 +48,6 @@ impl State {
 }
 
 const NO_EBPF: &str = "no program can be attached; polling /proc is left, with intervals for times";
-/// Locked memory that programs and maps count against before 5.11, bytes.
-const MEMLOCK_BYTES: u64 = 64 << 20;
-/// Descriptors that programs, maps, links and mark sites may take.
-const NOFILE: u64 = 1024;
 
 /// Every check, in the order they are shown.
 pub fn all(facts: &Facts, trials: &Trials) -> Vec<Check> {
@@ -58,7 +56,7 @@ pub fn all(facts: &Facts, trials: &Trials) -> Vec<Check> {
         types(facts),
         may_load(facts),
         may_read(facts),
-        limits_capability(facts),
+        limits::capability(facts),
         tried("ring buffer", &trials.ring_buffer, facts),
         tried("tp_btf programs", &trials.tp_btf, facts),
         raw_tracepoints(facts, trials),
@@ -74,7 +72,7 @@ pub fn all(facts: &Facts, trials: &Trials) -> Vec<Check> {
         container(facts),
     ];
     checks.extend(namespaces(facts));
-    checks.extend([memlock(facts), nofile(facts)]);
+    checks.extend([limits::memlock(facts), limits::nofile(facts)]);
     checks
 }
 
@@ -125,7 +123,7 @@ fn as_root(facts: &Facts, command: &str) -> String {
 /// How to get the capabilities.
 fn more_privilege(facts: &Facts) -> String {
     if facts.euid == Some(0) {
-        "docker run --pid=host --cap-add=BPF --cap-add=PERFMON --cap-add=SYS_PTRACE \
+        "docker run --pid=host --cap-add=SYS_ADMIN --cap-add=SYS_PTRACE \
          --cap-add=DAC_READ_SEARCH … (root here has been denied them; outside a container ask \
          who started this shell)"
             .into()
@@ -141,13 +139,14 @@ fn can_load(facts: &Facts) -> bool {
 
 fn release(facts: &Facts) -> Check {
     const NAME: &str = "kernel";
-    let mend = "boot a kernel of 5.8 or newer";
+    let (major, minor) = kernel::OLDEST;
+    let mend = format!("boot a kernel of {major}.{minor} or newer");
     match facts
         .release
         .as_deref()
         .map(|release| (release, kernel::version(release)))
     {
-        Some((release, Some(version))) if version >= (5, 8) => fine(NAME, release),
+        Some((release, Some(version))) if version >= kernel::OLDEST => fine(NAME, release),
         Some((release, Some(_))) => lack(NAME, release, NO_EBPF, mend),
         Some((release, None)) => note(NAME, release, "its age is not known", mend),
         None => note(NAME, "not known", "its age is not known", mend),
@@ -198,19 +197,6 @@ fn may_read(facts: &Facts) -> Check {
     lack(NAME, found, cost, more_privilege(facts))
 }
 
-fn limits_capability(facts: &Facts) -> Check {
-    const NAME: &str = "may raise limits";
-    if facts.capable(CapabilitySet::SYS_RESOURCE) {
-        return fine(NAME, "CAP_SYS_RESOURCE");
-    }
-    let mend = match facts.euid {
-        Some(0) => "docker run --cap-add=SYS_RESOURCE …".into(),
-        _ => more_privilege(facts),
-    };
-    let cost = "the limits below stay as they are";
-    note(NAME, "CAP_SYS_RESOURCE is missing", cost, mend)
-}
-
 /// A trial without which nothing can be attached.
 fn tried(name: &'static str, trial: &Trial, facts: &Facts) -> Check {
     match trial.why() {
@@ -238,6 +224,11 @@ fn uprobes(facts: &Facts, trials: &Trials) -> Check {
             let mend = "boot a kernel built with CONFIG_UPROBE_EVENTS=y";
             lack(NAME, "this kernel has none", cost, mend)
         }
+        // Attaching takes more than loading (`perf_uprobe_event_init`, kernel/events/core.c).
+        None if !facts.capable(CapabilitySet::SYS_ADMIN) => {
+            let found = "attaching them takes CAP_SYS_ADMIN";
+            lack(NAME, found, cost, more_privilege(facts))
+        }
         None => fine(NAME, "offered, and their programs load (tried)"),
         Some(why) => lack(NAME, why, cost, more_privilege(facts)),
     }
@@ -254,16 +245,16 @@ fn kprobes(facts: &Facts) -> Check {
 
 fn tracefs(facts: &Facts) -> Check {
     const NAME: &str = "tracefs";
-    if facts.tracefs.is_empty() {
-        let mend = as_root(facts, "mount -t tracefs tracefs /sys/kernel/tracing");
-        return note(
-            NAME,
-            "not mounted",
-            "tracepoints of single system calls can't be used",
-            mend,
-        );
+    if !facts.tracefs.is_empty() {
+        return fine(NAME, facts.tracefs.join(", "));
     }
-    fine(NAME, facts.tracefs.join(", "))
+    if facts.capable(CapabilitySet::SYS_ADMIN) {
+        let found = "not mounted (inspector mounts it for itself alone while it attaches)";
+        return fine(NAME, found);
+    }
+    let cost = "closes count at their return, not at their entry: racing threads can't be told";
+    let mend = as_root(facts, "mount -t tracefs tracefs /sys/kernel/tracing");
+    lack(NAME, "not mounted, and it takes CAP_SYS_ADMIN", cost, mend)
 }
 
 fn lockdown(facts: &Facts) -> Check {
@@ -363,35 +354,4 @@ fn namespaces(facts: &Facts) -> Vec<Check> {
         checks.push(lack("user namespace", "not the initial one", NO_EBPF, mend));
     }
     checks
-}
-
-fn memlock(facts: &Facts) -> Check {
-    const NAME: &str = "locked memory";
-    let version = facts.release.as_deref().and_then(kernel::version);
-    match facts.memlock_bytes {
-        None => fine(NAME, "unlimited"),
-        Some(bytes) if version >= Some((5, 11)) => fine(
-            NAME,
-            format!("{} KiB (this kernel does not count eBPF)", bytes >> 10),
-        ),
-        Some(bytes) if bytes >= MEMLOCK_BYTES || facts.capable(CapabilitySet::SYS_RESOURCE) => {
-            fine(NAME, format!("{} KiB", bytes >> 10))
-        }
-        Some(bytes) => {
-            let found = format!("{} KiB, and eBPF counts", bytes >> 10);
-            lack(NAME, found, NO_EBPF, "ulimit -l unlimited")
-        }
-    }
-}
-
-fn nofile(facts: &Facts) -> Check {
-    const NAME: &str = "descriptors";
-    match facts.nofile {
-        None => fine(NAME, "unlimited"),
-        Some(limit) if limit >= NOFILE => fine(NAME, limit.to_string()),
-        Some(limit) => {
-            let cost = "a program with many mark sites can't be attached to whole";
-            note(NAME, limit.to_string(), cost, format!("ulimit -n {NOFILE}"))
-        }
-    }
 }

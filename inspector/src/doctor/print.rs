@@ -9,9 +9,10 @@
 //! capabilities  { CAP_…: whether it is effective }, those that matter here
 //! checks        [{ name, state, found, cost, mend }] in the order of the text;
 //!               state is "ok", "note" or "lack"; cost and mend are null where state is "ok"
+//! refused       why no program could be loaded, or null
 //! probes        [{ name, hook, without, state, why }], or null where no program was loaded;
-//!               state is "attached", "disabled", "unsupported" or "refused"; why is the reason of
-//!               the last two, else null
+//!               state is "attached", "ready", "not of this set", "unsupported" or "refused"; why
+//!               is the reason of the last two, else null
 //! ```
 
 use std::fmt::Write as _;
@@ -53,6 +54,10 @@ impl Report {
             for probe in &set.probes {
                 program(&mut text, probe, width, hook_width);
             }
+        }
+        if let Some(why) = &self.refused {
+            // Writing to a string can't fail.
+            let _ = write!(text, "\nprograms\n✗ none is loaded: {why}\n");
         }
         let lacks = self
             .checks
@@ -104,6 +109,7 @@ impl Report {
             "facts": self.facts,
             "capabilities": capabilities,
             "checks": checks,
+            "refused": self.refused,
             "probes": probes,
         })
     }
@@ -128,6 +134,7 @@ fn program(text: &mut String, probe: &ProbeStatus, width: usize, hook_width: usi
     let glyph = match probe.state {
         ProbeState::Attached | ProbeState::Ready => '✓',
         ProbeState::Disabled => '!',
+        ProbeState::OtherSet => '·',
         ProbeState::Unsupported { .. } | ProbeState::Refused { .. } => '✗',
     };
     let state = probe.state.word();
@@ -140,7 +147,7 @@ fn program(text: &mut String, probe: &ProbeStatus, width: usize, hook_width: usi
         let _ = write!(text, ": {}", why.trim());
     }
     text.push('\n');
-    if !probe.state.works() {
+    if !probe.state.works() && probe.state != ProbeState::OtherSet {
         let _ = writeln!(text, "  {:width$}    without it: {}", "", probe.without);
     }
 }

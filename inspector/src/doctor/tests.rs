@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::source::{
-    ebpf::kernel::VMLINUX_BTF,
+    ebpf::{kernel::VMLINUX_BTF, refusal::LoadError},
     probe_set::{ProbeSetKind, ProbeState, ProbeStatus},
 };
 use rustix::thread::CapabilitySet;
@@ -87,12 +87,12 @@ fn each_lack_is_seen_by_its_own_check() {
     );
     assert_eq!(
         complaints(no_capability(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN)),
-        [("may use eBPF", Lack)]
+        [("may use eBPF", Lack), ("uprobes", Lack)]
     );
     assert_eq!(
         complaints(no_capability(CapabilitySet::SYS_ADMIN)),
-        [],
-        "CAP_BPF is enough"
+        [("uprobes", Lack)],
+        "CAP_BPF is enough for all but the marks"
     );
     assert_eq!(
         complaints(no_capability(CapabilitySet::DAC_READ_SEARCH)),
@@ -119,7 +119,12 @@ fn each_lack_is_seen_by_its_own_check() {
         [("uprobes", Lack)]
     );
     assert_eq!(complaints(|f, _| f.uprobe_pmu = false), [("uprobes", Lack)]);
-    assert_eq!(complaints(|f, _| f.tracefs.clear()), [("tracefs", Note)]);
+    assert_eq!(complaints(|f, _| f.tracefs.clear()), [], "mounted at need");
+    let no_tracefs = complaints(|f, _| {
+        f.tracefs.clear();
+        f.capabilities = Some(!CapabilitySet::SYS_ADMIN.bits());
+    });
+    assert_eq!(no_tracefs, [("uprobes", Lack), ("tracefs", Lack)]);
     assert_eq!(
         complaints(|f, _| f.lockdown = Some("confidentiality".into())),
         [("lockdown", Lack)]
@@ -211,7 +216,7 @@ fn programs_are_listed_with_the_kernels_reason() {
 
 #[test]
 fn this_machines_facts_agree_with_the_system() {
-    let report = Report::examine(None);
+    let report = Report::examine(Err(LoadError::OrdinaryUser));
     let json: serde_json::Value =
         serde_json::from_str(&report.json().to_string()).expect("valid JSON");
     let facts = &json["facts"];
@@ -239,6 +244,16 @@ fn this_machines_facts_agree_with_the_system() {
     );
     assert_eq!(json["ok"], report.ok());
     assert!(json["probes"].is_null());
+    let why = "an ordinary user may not use eBPF; start it through sudo";
+    assert_eq!(
+        (&json["refused"], &json["ok"]),
+        (&why.into(), &false.into())
+    );
+    let text = report.text();
+    assert!(
+        text.contains(&format!("✗ none is loaded: {why}\n")),
+        "{text}"
+    );
     // A check's name is its key.
     let names: BTreeSet<_> = report.checks.iter().map(|check| check.name).collect();
     assert_eq!(names.len(), report.checks.len());

@@ -22,6 +22,14 @@ impl Gap {
     pub fn total(&self) -> u64 {
         self.lost.iter().map(|(_, count)| count).sum()
     }
+
+    /// Whether something may have been born or have died unseen, so that only /proc can tell. A
+    /// lost wait or name leaves nobody's life in doubt.
+    pub fn hides_lives(&self) -> bool {
+        self.lost
+            .iter()
+            .any(|&(kind, count)| count > 0 && !matches!(kind, "wait" | "renamed"))
+    }
 }
 
 /// Where events can be lost.

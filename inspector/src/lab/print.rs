@@ -1,16 +1,20 @@
 //! What a headless lab prints: headings, verdicts, scores; text for a person or JSON lines.
 //!
-//! With `--json` each line is one object, told apart by `record`:
+//! With `--json` each line is one object, told apart by `record`. Each
+//! names its `source`, `eBPF` or `polling`: what its run rests on.
 //!
 //! - `polling`: /proc is polled instead of asking the kernel; `why`.
+//! - `probes`: which programs watch; see [`crate::report::source::probes_value`].
 //! - `run`: a run begins. `scenario` and `variant` (null in a policy run), `policy`, `map`,
 //!   `entry`, `keys`, `pace` (`checked` or `burst`), `seed`, `grace_ms`, `source`.
 //! - `verdict`: one judgement as it falls, in `judgement`, with the run's `scenario` and
 //!   `variant`. A later one about the same resource replaces an earlier one.
 //! - `score`: a run ended. `tp`, `fp`, `fn`, `tn`, `unknown`, `n`, `keys`, `keys_stated`,
 //!   `undecided`; `precision`, `recall`; `delete_ns` with `p50`, `p99`, `max`; `met`, and in
-//!   `unmet` what was not as expected.
-//! - `total`: the last line. `runs`, `met`.
+//!   `unmet` what was not as expected; in `lost` the records lost during the run, by kind.
+//! - `error`: the run ended early; `what`. The exit code is 2.
+//! - `source`: how the kernel's programs fared; see [`crate::report::source::value`].
+//! - `total`: the last line, unless the run ended early. `runs`, `met`.
 
 use std::{
     io::{self, Write},
@@ -21,27 +25,70 @@ use serde_json::{Value, json};
 
 use super::{
     detection::Fallen,
-    entry::EntryKind,
-    expect::either,
     harness::Played,
-    map::MapKind,
     plan::{Pace, Run},
-    policy::Policy,
-    scenario,
 };
+use crate::report::source::{lost as words, lost_value};
+
+mod catalogue;
 
 /// Where and how it is printed. Each piece is flushed: verdicts are read as they fall.
 pub struct Printer<W> {
     out: W,
     json: bool,
     grounds: bool,
+    /// What the verdicts rest on: `eBPF` or `polling`.
+    source: &'static str,
 }
 
 impl<W: Write> Printer<W> {
     /// Text, with each verdict's grounds on a line of their own if wanted, or JSON lines, which
     /// always have them.
     pub fn new(out: W, json: bool, grounds: bool) -> Self {
-        Self { out, json, grounds }
+        Self {
+            out,
+            json,
+            grounds,
+            source: "eBPF",
+        }
+    }
+
+    /// Which programs watch: `text` where one of them doesn't.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn probes(&mut self, text: Option<&str>, value: Value) -> io::Result<()> {
+        match text {
+            _ if self.json => self.record("probes", value),
+            Some(text) => self.text(&format!("⚠ not every probe watches\n{text}\n")),
+            None => Ok(()),
+        }
+    }
+
+    /// How the kernel's programs fared.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn source(&mut self, text: &str, value: Value) -> io::Result<()> {
+        if self.json {
+            self.record("source", value)
+        } else {
+            self.text(text)
+        }
+    }
+
+    /// The run ended early. As text, that is for stderr.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn error(&mut self, what: &str) -> io::Result<()> {
+        if self.json {
+            return self.record("error", json!({ "what": what }));
+        }
+        Ok(())
     }
 
     /// Every run polls /proc, and why.
@@ -50,8 +97,9 @@ impl<W: Write> Printer<W> {
     ///
     /// Those of the output.
     pub fn polling(&mut self, why: &str) -> io::Result<()> {
+        self.source = "polling";
         if self.json {
-            return self.line(&json!({ "record": "polling", "why": why }));
+            return self.record("polling", json!({ "why": why }));
         }
         writeln!(
             self.out,
@@ -65,8 +113,8 @@ impl<W: Write> Printer<W> {
     /// # Errors
     ///
     /// Those of the output, here and below.
-    pub fn begin(&mut self, run: &Run, source: &str) -> io::Result<()> {
-        let plan = &run.plan;
+    pub fn begin(&mut self, run: &Run) -> io::Result<()> {
+        let (plan, source) = (&run.plan, self.source);
         if self.json {
             let (scenario, variant) = names(run);
             return self.line(&json!({
@@ -99,7 +147,7 @@ impl<W: Write> Printer<W> {
             let (scenario, variant) = names(run);
             return self.line(&json!({
                 "record": "verdict", "scenario": scenario, "variant": variant,
-                "judgement": fallen.json,
+                "source": self.source, "judgement": fallen.json,
             }));
         }
         writeln!(self.out, "  {}", fallen.text)?;
@@ -109,14 +157,20 @@ impl<W: Write> Printer<W> {
         self.out.flush()
     }
 
-    /// A run ended.
-    pub fn end(&mut self, run: &Run, played: &Played) -> io::Result<()> {
+    /// A run ended, in which so many records of each kind were lost.
+    pub fn end(
+        &mut self,
+        run: &Run,
+        played: &Played,
+        lost: &[(&'static str, u64)],
+    ) -> io::Result<()> {
         let score = &played.score;
         if self.json {
             let (scenario, variant) = names(run);
             let mut line = json!({
                 "record": "score", "scenario": scenario, "variant": variant,
-                "policy": run.plan.policy.name(),
+                "policy": run.plan.policy.name(), "source": self.source,
+                "lost": lost_value(lost),
                 "precision": score.precision(), "recall": score.recall(),
                 "delete_ns": {
                     "p50": nanoseconds(&played.deletes, 50),
@@ -159,6 +213,13 @@ impl<W: Write> Printer<W> {
                 "           in a burst the oracle checks what became of each resource, not whose it is"
             )?;
         }
+        if !lost.is_empty() {
+            writeln!(
+                self.out,
+                "  lost     {} records during the run",
+                words(lost)
+            )?;
+        }
         writeln!(
             self.out,
             "  deletes  p50 {}  p99 {}  max {}",
@@ -181,54 +242,26 @@ impl<W: Write> Printer<W> {
     /// All runs ended.
     pub fn total(&mut self, runs: usize, met: usize) -> io::Result<()> {
         if self.json {
-            return self.line(&json!({ "record": "total", "runs": runs, "met": met }));
+            return self.record("total", json!({ "runs": runs, "met": met }));
         }
-        writeln!(self.out, "{met} of {runs} runs as expected")?;
-        self.out.flush()
+        self.text(&format!(
+            "{met} of {runs} runs as expected   [{}]\n",
+            self.source
+        ))
     }
 
-    /// The catalogue.
-    pub fn catalogue(&mut self) -> io::Result<()> {
-        if self.json {
-            return self.line(&catalogue());
+    /// A JSON line with its name and its source.
+    fn record(&mut self, name: &str, mut value: Value) -> io::Result<()> {
+        if let Value::Object(members) = &mut value {
+            members.insert("record".to_owned(), name.into());
+            members.insert("source".to_owned(), self.source.into());
         }
-        let out = &mut self.out;
-        writeln!(out, "maps")?;
-        for map in MapKind::ALL {
-            writeln!(out, "  {:<18}{}", map.name(), map.about())?;
-        }
-        writeln!(out, "\nentries")?;
-        for entry in EntryKind::ALL {
-            writeln!(out, "  {:<18}{}", entry.name(), entry.about())?;
-        }
-        writeln!(out, "\npolicies")?;
-        for policy in Policy::ALL {
-            writeln!(out, "  {:<18}{}", policy.name(), policy.about())?;
-        }
-        writeln!(out, "\nscenarios")?;
-        for scenario in scenario::ALL {
-            writeln!(out, "  {:<18}{}", scenario.name, scenario.point)?;
-            for variant in scenario.variants {
-                writeln!(
-                    out,
-                    "    {:<8}{}, {}",
-                    variant.which.name(),
-                    variant.entry.name(),
-                    variant.policy.name()
-                )?;
-                for expect in variant.expect {
-                    writeln!(
-                        out,
-                        "            {} × {} ({}): {}",
-                        expect.per_key,
-                        expect.role,
-                        expect.resource.word(),
-                        either(expect.allowed)
-                    )?;
-                }
-            }
-        }
-        out.flush()
+        self.line(&value)
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        write!(self.out, "{text}")?;
+        self.out.flush()
     }
 
     fn line(&mut self, value: &Value) -> io::Result<()> {
@@ -248,44 +281,6 @@ fn pace(pace: Pace) -> &'static str {
         Pace::Checked { .. } => "checked",
         Pace::Burst => "burst",
     }
-}
-
-fn catalogue() -> Value {
-    let named = |name: &str, about: &str| json!({ "name": name, "about": about });
-    let scenarios: Vec<_> = scenario::ALL
-        .iter()
-        .map(|scenario| {
-            let variants: Vec<_> = scenario
-                .variants
-                .iter()
-                .map(|variant| {
-                    let expect: Vec<_> = variant
-                        .expect
-                        .iter()
-                        .map(|expect| {
-                            let allowed: Vec<_> =
-                                expect.allowed.iter().map(|one| one.words()).collect();
-                            json!({
-                                "resource": expect.resource.word(), "role": expect.role,
-                                "per_key": expect.per_key, "allowed": allowed,
-                            })
-                        })
-                        .collect();
-                    json!({
-                        "variant": variant.which.name(), "entry": variant.entry.name(),
-                        "policy": variant.policy.name(), "expect": expect,
-                    })
-                })
-                .collect();
-            json!({ "name": scenario.name, "about": scenario.point, "variants": variants })
-        })
-        .collect();
-    json!({
-        "maps": MapKind::ALL.map(|kind| named(kind.name(), kind.about())),
-        "entries": EntryKind::ALL.map(|kind| named(kind.name(), kind.about())),
-        "policies": Policy::ALL.map(|policy| named(policy.name(), policy.about())),
-        "scenarios": scenarios,
-    })
 }
 
 /// The duration that `percent` of them do not exceed (nearest rank); they are ascending.
@@ -317,22 +312,5 @@ mod tests {
         assert_eq!(milliseconds(&sorted, 100), "200.000 ms");
         assert_eq!(nanoseconds(&sorted[..1], 50), Some(1_000_000));
         assert_eq!(nanoseconds(&[], 50), None);
-    }
-
-    #[test]
-    fn the_catalogue_names_everything_in_both_forms() {
-        let print = |json| {
-            let mut out = Vec::new();
-            Printer::new(&mut out, json, false).catalogue().unwrap();
-            String::from_utf8(out).unwrap()
-        };
-        let (text, json) = (print(false), print(true));
-        let scenarios = scenario::ALL.map(|scenario| scenario.name);
-        let policies = Policy::ALL.map(Policy::name);
-        for name in scenarios.iter().chain(&policies) {
-            assert!(text.contains(name), "{name}");
-            assert!(json.contains(name), "{name}");
-        }
-        serde_json::from_str::<Value>(&json).unwrap();
     }
 }

@@ -113,7 +113,7 @@ impl Ledger {
             let process = self.threads[owner].process;
             let own = self.table_awaiting_read(read.files, process, parents, at);
             self.use_table(owner, own, at);
-            return (own, parents);
+            return (own, self.copied_from(own));
         }
         (table, self.copied_from(table).or(parents))
     }
@@ -223,7 +223,11 @@ impl Ledger {
         let record = &self.descriptors[latest];
         let description = record.description;
         let others = self.others_at(from, fd);
-        if others.is_empty() {
+        let is_only = others.is_empty()
+            && self
+                .before(latest)
+                .is_none_or(|before| self.descriptors[before].last_change() <= begun_after);
+        if is_only {
             match record.state {
                 State::Open if record.born.latest <= begun_after => return Some(description),
                 // Its close overtook the copy.

@@ -183,7 +183,9 @@ impl Ledger {
             odd.pending
                 .retain(|pending| at <= pending.close.returned.plus_ns(WINDOW_NS));
             self.counters.closes_of_unseen += (told - odd.pending.len()) as u64;
-            ambiguous |= odd.doubt.take().as_ref().is_some_and(overlaps);
+            ambiguous |= odd.doubt.as_ref().is_some_and(overlaps);
+            // A close that has not returned yet may still close the next one.
+            odd.doubt = odd.doubt.filter(|close| at <= close.returned);
             let cancels = odd.pending.iter().position(|pending| {
                 overlaps(&pending.close) || pending.twin.as_ref().is_some_and(overlaps)
             });
@@ -411,6 +413,10 @@ impl Ledger {
     }
 
     fn await_birth(&mut self, table: Key<Table>, fd: Fd, close: &Close, doubtful: bool) {
+        #[cfg(test)]
+        if self.forgets_overtaking {
+            return;
+        }
         let latest = self.tables[table].slots.get(fd);
         let twin = latest.and_then(|latest| self.overlapping_close(latest, close));
         let odd = self.tables[table].odd.entry(fd.0).or_default();
@@ -479,7 +485,15 @@ impl Ledger {
 
     /// close_range succeeded.
     pub(super) fn close_range(&mut self, table: Key<Table>, range: RangeClose) {
-        for (_, key) in self.tables[table].slots.within(range.first, range.last) {
+        for (fd, key) in self.tables[table].slots.within(range.first, range.last) {
+            // A close under way may have closed what was still there, or what comes after.
+            let former = [Some(key), self.before(key)].into_iter().flatten();
+            let overlapping = former
+                .filter_map(|key| self.overlapping_close(key, &range.close))
+                .next();
+            if let Some(close) = overlapping {
+                self.await_birth(table, fd, &close, true);
+            }
             let record = &self.descriptors[key];
             if !record.is_open() {
                 continue;
@@ -561,6 +575,16 @@ impl Ledger {
             };
             self.close_for(closing.descriptor, moment, ClosedHow::Found);
         }
+    }
+
+    /// Whether a close of the number was told that returned at this time or later.
+    pub(super) fn closed_since(&self, table: Key<Table>, fd: Fd, since: BootTime) -> bool {
+        self.tables[table].odd.get(&fd.0).is_some_and(|odd| {
+            let pending = odd.pending.iter().map(|pending| &pending.close);
+            pending
+                .chain(&odd.doubt)
+                .any(|close| close.returned >= since)
+        })
     }
 
     /// Descriptors beside the latest that a number may have meant lately.

@@ -340,6 +340,9 @@ impl Ledger {
     }
 
     fn handle_missed(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
+        if self.closed_since(table, seen.fd, reading.began) {
+            return;
+        }
         if reading.counts_drift {
             self.drift.handles_missed += 1;
         }

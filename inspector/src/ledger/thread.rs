@@ -148,6 +148,11 @@ impl Ledger {
     }
 
     fn thread_born(&mut self, at: BootTime, birth: &Birth) {
+        if !birth.flags.thread() && birth.name.tgid == birth.parent_tgid {
+            // A process within its own: nothing true can be made of it.
+            self.counters.nonsense += 1;
+            return;
+        }
         let parent = self.thread_on_demand(birth.parent, birth.parent_tgid, at);
         let tid = birth.name.tid;
         if let Some(&there) = self.by_tid.get(&tid.0) {
@@ -257,7 +262,12 @@ impl Ledger {
             self.thread_gone(other, died, GoneHow::ExecOfAnother);
         }
         self.by_tid.remove(&old_tid.0);
-        self.by_tid.insert(tgid.0, caller);
+        if let Some(other) = self.by_tid.insert(tgid.0, caller)
+            && other != caller
+        {
+            // Not of this process, whose other threads are dead.
+            self.thread_gone(other, Moment::exact(at), GoneHow::NumberReused);
+        }
         self.processes[process].epoch = self.processes[process].epoch.saturating_add(1);
         self.void_entries(process);
         let record = &mut self.threads[caller];

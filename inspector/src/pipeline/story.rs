@@ -21,19 +21,29 @@ use crate::{
     },
     ledger::{Ledger, LedgerRules, handle::State, retain::Retain},
     pipeline::Pipeline,
-    report::text::Line,
+    verdict::Judgement,
 };
 
-/// Plays a story and compares what it prints.
+/// Plays a story and compares what it prints: of each judgement its verdict, entry and resource.
 #[track_caller]
 pub(crate) fn check(story: &str, expected: &str) {
-    check_with(LedgerRules::default(), story, expected);
+    compare(&play(LedgerRules::default(), story, false), expected);
 }
 
 /// The same, under other rules.
 #[track_caller]
 pub(crate) fn check_with(rules: LedgerRules, story: &str, expected: &str) {
-    let printed = play(rules, story);
+    compare(&play(rules, story, false), expected);
+}
+
+/// The same, with the grounds of each judgement: the whole line of the report.
+#[track_caller]
+pub(crate) fn check_grounds(story: &str, expected: &str) {
+    compare(&play(LedgerRules::default(), story, true), expected);
+}
+
+#[track_caller]
+fn compare(printed: &str, expected: &str) {
     let expected: String = lines(expected).map(|line| format!("{line}\n")).collect();
     assert!(
         printed == expected,
@@ -53,7 +63,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-fn play(rules: LedgerRules, story: &str) -> String {
+fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
     let mut pipeline = Pipeline::new(rules);
     let mut cast = Cast::default();
     let mut printed = String::new();
@@ -71,7 +81,12 @@ fn play(rules: LedgerRules, story: &str) -> String {
                 events: vec![event],
             };
             for judgement in pipeline.take(&batch) {
-                writeln!(printed, "{}", Line(&judgement)).unwrap();
+                if grounds {
+                    printed.push_str(&in_full(&judgement));
+                } else {
+                    let (entry, resource) = (&judgement.entry, &judgement.resource);
+                    writeln!(printed, "{}  {entry}  {resource}", judgement.verdict).unwrap();
+                }
             }
         }
     }
@@ -84,11 +99,14 @@ fn dump(ledger: &Ledger, printed: &mut String) {
         .filter(|(_, thread)| thread.gone.is_none())
         .map(|(_, thread)| {
             let origin = thread.origin.word();
-            format!("{} epoch {} ({origin})", thread.name.tid, thread.name.epoch)
+            format!(
+                " {} epoch {} ({origin})",
+                thread.name.tid, thread.name.epoch
+            )
         })
         .collect();
     threads.sort();
-    writeln!(printed, "threads: {}", threads.join(", ")).unwrap();
+    writeln!(printed, "threads:{}", threads.join(",")).unwrap();
     let mut tables: Vec<_> = ledger
         .tables()
         .filter(|(_, table)| table.dead.is_none())
@@ -110,7 +128,7 @@ fn dump(ledger: &Ledger, printed: &mut String) {
                 } else {
                     String::new()
                 };
-                format!("{fd}{doubt} {}{shared}", description.kind.word())
+                format!(" {fd}{doubt} {}{shared}", description.kind.word())
             })
             .collect();
         let unsettled = match table.unsettled {
@@ -120,9 +138,9 @@ fn dump(ledger: &Ledger, printed: &mut String) {
         let users = table.user_count();
         writeln!(
             printed,
-            "table of {} ({users} users): {}{unsettled}",
+            "table of {} ({users} users):{}{unsettled}",
             table.tgid,
-            handles.join(", ")
+            handles.join(",")
         )
         .unwrap();
     }
@@ -448,4 +466,19 @@ fn kind_name(name: &str) -> &'static str {
         .iter()
         .find(|&&known| known == name)
         .unwrap()
+}
+
+/// A judgement with everything it rests on, in one line.
+fn in_full(judgement: &Judgement) -> String {
+    let Judgement {
+        entry,
+        resource,
+        verdict,
+        evidence,
+        at: _,
+    } = judgement;
+    format!(
+        "{verdict}  {entry}  {resource}, {}: {evidence}\n",
+        evidence.what
+    )
 }

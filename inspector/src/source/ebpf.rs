@@ -10,6 +10,7 @@ pub mod load;
 mod log;
 mod marks;
 mod order;
+pub mod refusal;
 pub mod session;
 pub mod start;
 mod targets;

@@ -50,7 +50,7 @@ impl ProbeSet {
         let wanted = self
             .probes
             .iter()
-            .filter(|probe| probe.state != ProbeState::Disabled);
+            .filter(|probe| !matches!(probe.state, ProbeState::Disabled | ProbeState::OtherSet));
         let works = wanted.clone().filter(|probe| probe.state.works()).count();
         (works, wanted.count())
     }
@@ -78,6 +78,8 @@ pub enum ProbeState {
     Ready,
     /// Left out, as asked.
     Disabled,
+    /// The probe set that was asked for does without it.
+    OtherSet,
     /// This kernel does not have what it needs.
     Unsupported {
         /// What.
@@ -97,6 +99,7 @@ impl ProbeState {
             Self::Attached => "attached",
             Self::Ready => "ready",
             Self::Disabled => "disabled",
+            Self::OtherSet => "not of this set",
             Self::Unsupported { .. } => "unsupported",
             Self::Refused { .. } => "refused",
         }
@@ -110,7 +113,7 @@ impl ProbeState {
     /// Why it does not run, where something hinders it.
     pub fn why(&self) -> Option<&str> {
         match self {
-            Self::Attached | Self::Ready | Self::Disabled => None,
+            Self::Attached | Self::Ready | Self::Disabled | Self::OtherSet => None,
             Self::Unsupported { why } | Self::Refused { why } => Some(why),
         }
     }

@@ -12,10 +12,7 @@ use inspector::{
     ledger::{Ledger, LedgerRules},
     source::{
         Followed, Request, SourceKind,
-        ebpf::{
-            load::{LoadError, LoadOptions},
-            session, start,
-        },
+        ebpf::{load::LoadOptions, refusal::LoadError, session, start},
     },
 };
 use tokio::sync::oneshot;
@@ -47,7 +44,12 @@ impl Watch {
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = match start::start(options) {
             Ok(running) => running,
-            Err(refused @ (LoadError::Object(_) | LoadError::Programs(_))) => {
+            Err(
+                refused @ (LoadError::Object(_)
+                | LoadError::Programs(_)
+                | LoadError::Capabilities { .. }
+                | LoadError::Filtered(_)),
+            ) => {
                 println!("SKIPPED: {refused}");
                 return None;
             }

@@ -6,6 +6,7 @@ use std::{fs, io, path::Path};
 use inspector_ebpf::abi::config::{ABSENT, Offsets};
 
 use super::btf::{Btf, BtfError};
+use crate::event::text::Text;
 
 /// Where the running kernel offers its type information, given `CONFIG_DEBUG_INFO_BTF`.
 pub const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -42,10 +43,14 @@ pub const TRACEPOINTS: &[&str] = &[
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
     /// The file is missing or can't be read.
-    #[error("can't read {VMLINUX_BTF}")]
-    Read(#[source] io::Error),
+    #[error(
+        "the kernel's type information, by which the programs find its fields, can't be read ({VMLINUX_BTF}: {0}); boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"
+    )]
+    Read(io::Error),
     /// It is not what it should be.
-    #[error("the kernel's type information can't be used")]
+    #[error(
+        "the kernel's type information, by which the programs find its fields, can't be used ({VMLINUX_BTF}: {0}); boot another kernel"
+    )]
     Btf(#[from] BtfError),
 }
 
@@ -116,6 +121,16 @@ impl Kernel {
             .find(|(known, _)| *known == name)
             .and_then(|(_, args)| *args)
     }
+}
+
+/// The oldest Linux the programs can be loaded on: the ring buffer came with it, and CAP_BPF.
+pub const OLDEST: (u32, u32) = (5, 8);
+
+/// The release (`uname -r`), escaped, if it is older than [`OLDEST`]. One that names no version is taken to be new enough:
+/// the kernel itself then says what it lacks.
+pub fn too_old(release: &str) -> Option<String> {
+    let old = version(release).is_some_and(|version| version < OLDEST);
+    old.then(|| Text::from(release.as_bytes()).to_string())
 }
 
 /// Major and minor number of a release (`uname -r`).

@@ -11,7 +11,8 @@ use zerocopy::IntoBytes as _;
 
 use super::{
     hook::{Hook, PROBES, Probe},
-    kernel::{Kernel, KernelError},
+    kernel::{self, Kernel},
+    refusal::LoadError,
 };
 use crate::source::probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus};
 
@@ -58,23 +59,6 @@ impl Default for LoadOptions {
     }
 }
 
-/// Why nothing could be loaded at all.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The kernel's type information.
-    #[error("{0}: the programs find the kernel's fields by it")]
-    Kernel(#[from] KernelError),
-    /// The kernel lacks fields that programs can't do without.
-    #[error("this kernel's type information lacks {}", .0.join(", "))]
-    Fields(Vec<&'static str>),
-    /// The object or its maps.
-    #[error("the kernel refused the maps: {0}")]
-    Object(String),
-    /// No program that births, deaths and marks need was accepted.
-    #[error("the kernel refused the programs: {0}")]
-    Programs(String),
-}
-
 /// The loaded object.
 pub struct Loaded {
     /// Its maps and programs; dropping it detaches all but the entries.
@@ -91,6 +75,14 @@ pub struct Loaded {
 /// Where the kernel has no usable type information, or refuses the maps or every program. A
 /// single refused program is no error: it stands in [`Loaded::probes`].
 pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
+    let uname = rustix::system::uname();
+    if let Some(release) = kernel::too_old(&uname.release().to_string_lossy()) {
+        return Err(LoadError::TooOld(release));
+    }
+    load_here(options).map_err(LoadError::explained)
+}
+
+fn load_here(options: &LoadOptions) -> Result<Loaded, LoadError> {
     let kernel = Kernel::running()?;
     if !kernel.lacking.is_empty() {
         return Err(LoadError::Fields(kernel.lacking));
@@ -173,9 +165,9 @@ fn attach_all(
     PROBES
         .iter()
         .map(|probe| {
-            let left_out = probe.only_in.is_some_and(|set| set != options.set)
-                || options.without.iter().any(|name| name == probe.program);
-            let state = if left_out {
+            let state = if probe.only_in.is_some_and(|set| set != options.set) {
+                ProbeState::OtherSet
+            } else if options.without.iter().any(|name| name == probe.program) {
                 ProbeState::Disabled
             } else {
                 attach(ebpf, entries, btf, kernel, probe)
@@ -327,7 +319,7 @@ fn reason(error: &ProgramError) -> String {
 }
 
 /// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -13,7 +13,10 @@ use aya::{
 use inspector_ebpf::abi::mark::{SITES, Site};
 use zerocopy::IntoBytes as _;
 
-use super::usdt::{self, Instruction};
+use super::{
+    load::chain,
+    usdt::{self, Instruction},
+};
 use crate::source::Followed;
 
 type RawSite = [u8; size_of::<Site>()];
@@ -117,7 +120,7 @@ impl Marks {
         };
         program
             .attach(point, path, UProbeScope::AllProcesses)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| chain(&error))?;
         self.next_cookie += 1;
         Ok(())
     }

@@ -231,7 +231,7 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        self.targets.name(tgid);
+        self.targets.add(tgid);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
@@ -252,9 +252,10 @@ impl Session {
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.targets.all() {
+        for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), tgid, ScanRole::Audit { heal }) else {
+            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
+            else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it
@@ -310,7 +311,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
-        let lost = self.gaps(began, &mut events)?;
+        self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { began } else { until };
@@ -323,7 +324,6 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
-        self.owes_audit |= lost;
         Ok(())
     }
 
@@ -340,8 +340,8 @@ impl Session {
         Ok(())
     }
 
-    /// Appends what was lost; true if anything was.
-    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<bool, Stopped> {
+    /// Appends what was lost.
+    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<(), Stopped> {
         let mut gaps = Vec::new();
         self.counters
             .gaps(self.drained, now, &mut gaps)
@@ -353,12 +353,12 @@ impl Session {
                 .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
         }
-        let lost = !gaps.is_empty();
+        self.owes_audit |= gaps.iter().any(crate::event::Gap::hides_lives);
         events.extend(gaps.into_iter().map(|gap| Event {
             at: gap.until,
             what: What::Gap(Box::new(gap)),
         }));
-        Ok(lost)
+        Ok(())
     }
 
     fn send(&self, events: Vec<Event>) -> Result<(), ReaderGone> {

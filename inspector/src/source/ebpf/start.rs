@@ -10,7 +10,8 @@ use aya::programs::trace_point::TracePointLink;
 use tokio::sync::mpsc as batches;
 
 use super::{
-    load::{LoadError, LoadOptions, Loaded, load},
+    load::{LoadOptions, Loaded, load},
+    refusal::LoadError,
     session::{Session, Until},
 };
 use crate::{

@@ -1,4 +1,4 @@
-//! Whom the programs trace: the kernel's bitmap of targets, and who of them still lives.
+//! Whom the programs trace: the kernel's bitmap of targets, kept free of the dead.
 
 use std::collections::BTreeSet;
 
@@ -24,34 +24,34 @@ impl Targets {
     }
 
     /// Traces a process from now on.
-    pub(super) fn name(&mut self, tgid: Tgid) {
+    pub(super) fn add(&mut self, tgid: Tgid) {
         self.bits.set(tgid.0);
         self.had_some = true;
     }
 
-    /// Everyone traced now. The kernel's bitmap is the truth: forks add to it, and a number that
-    /// a stranger was born with is taken from it.
-    pub(super) fn all(&self) -> Vec<Tgid> {
-        self.bits.iter().map(Tgid).collect()
+    /// Those traced now. The bitmap is the truth: forks add to it, and a number that a stranger
+    /// was born with is taken from it.
+    pub(super) fn now(&self) -> BTreeSet<u32> {
+        self.bits.iter().collect()
     }
 
-    /// Drops targets that are gone. True when none is left of some that were.
+    /// Drops those that are gone. True when none is left of some that were.
     ///
-    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell
-    /// that of targets only: so a process is dropped when it looked dead at two looks in a row.
+    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell that
+    /// of targets only: so a process is dropped when it looked dead at two looks in a row.
     pub(super) fn forget_the_dead(&mut self) -> bool {
-        let all = self.all();
-        let looks_dead: BTreeSet<u32> = all
+        let mut left = self.now();
+        let looks_dead: BTreeSet<u32> = left
             .iter()
-            .filter(|&&tgid| is_gone(tgid))
-            .map(|tgid| tgid.0)
+            .copied()
+            .filter(|&tgid| is_gone(Tgid(tgid)))
             .collect();
-        let dead: Vec<u32> = looks_dead.intersection(&self.dying).copied().collect();
-        for &tgid in &dead {
+        for &tgid in looks_dead.intersection(&self.dying) {
+            left.remove(&tgid);
             self.bits.clear(tgid);
         }
         self.dying = looks_dead;
-        self.had_some && dead.len() == all.len()
+        self.had_some && left.is_empty()
     }
 }
 

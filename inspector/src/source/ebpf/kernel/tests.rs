@@ -103,3 +103,14 @@ fn offsets_agree_with_the_compiler() {
     );
     assert!(kernel.lacking.contains(&"task_struct.stack"));
 }
+
+/// No such kernel can be run here: the rule alone.
+#[test]
+fn kernels_before_5_8_are_too_old() {
+    for release in ["5.7.19", "5.4.0-42-generic", "4.19.0-21-amd64", "2.6.32"] {
+        assert_eq!(too_old(release).as_deref(), Some(release));
+    }
+    for release in ["5.8.0", "5.10.0-26-amd64", "6.18.44", "10.0", "unknown"] {
+        assert_eq!(too_old(release), None, "{release}");
+    }
+}
