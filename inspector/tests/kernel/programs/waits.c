@@ -140,8 +140,9 @@ static void *waits_for_word(void *argument) {
 
 static void *wakes(void *argument) {
     int woken = 0;
-    for (long i = (long)argument; i > 0; i--) {
+    while (woken < (long)argument) {
         until_blocked(waiter_tid, SYS_futex);
+        // On a busy machine it may have been on its way out of the call: nobody was woken.
         woken += futex_call(&word, FUTEX_WAKE_PRIVATE, 1);
     }
     printf("%ld %d\n", syscall(SYS_gettid), woken);
@@ -188,8 +189,8 @@ int main(void) {
             printf("%ld %ld\n", (long)&word, tid_of(&waiter_tid));
             for (int i = 0; i < 3; i++) pthread_join(begin(wakes, (void *)(long)(first + i)), NULL);
             waiting = 0;
-            until_blocked(waiter_tid, SYS_futex);
-            futex_call(&word, FUTEX_WAKE_PRIVATE, 1);
+            do until_blocked(waiter_tid, SYS_futex);
+            while (futex_call(&word, FUTEX_WAKE_PRIVATE, 1) == 0);
             pthread_join(waiter, NULL);
         } else if (sscanf(order_line, "die %d", &first) == 1) {
             for (int i = 0; i < first; i++) pthread_detach(begin(dies, (void *)(long)i));
