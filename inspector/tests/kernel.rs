@@ -12,8 +12,12 @@
 
 #[path = "kernel/calls.rs"]
 mod calls;
+#[path = "kernel/command.rs"]
+mod command;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/binary.rs"]
+mod binary;
 #[path = "kernel/marks.rs"]
 mod marks;
 #[path = "kernel/oracle.rs"]
