@@ -7,12 +7,19 @@
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(
     target_arch = "bpf",
+    feature(asm_experimental_arch),
+    expect(
+        unstable_features,
+        reason = "atomic operations on maps are inline assembly"
+    ),
     expect(
         unsafe_code,
         reason = "programs read the kernel's memory and are verified by it"
     )
 )]
 
+#[cfg(target_arch = "bpf")]
+mod bits;
 #[cfg(target_arch = "bpf")]
 mod context;
 #[cfg(target_arch = "bpf")]

@@ -8,7 +8,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
 use inspector_ebpf::abi::{
-    config::Target,
+    config::PID_LIMIT,
     loss::Counters,
     mark::{SITES as SITE_COUNT, Site},
     wait::{FutexKey, FutexWaits, FutexWakerKey, ThreadWaits},
@@ -25,15 +25,27 @@ pub(crate) static RING: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
 pub(crate) static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 
-/// Processes being traced, by tgid. 16,384 is half of the default `pid_max`.
-/// Written by the source (named targets) and at births (followed ones), read by every program.
+/// Processes being traced: a bit for each number a process can have ([`PID_LIMIT`]). Every system
+/// call of the machine asks it, and an array's lookup is inlined where a hash table's is a call
+/// of 30 to 60 ns; it cannot fill up, and 512 KiB hold it.
+/// Set by the source through shared memory (named targets) and at births (followed ones), read by
+/// every program.
 #[map]
-pub(crate) static TARGETS: HashMap<u32, Target> = HashMap::with_max_entries(16_384, 0);
+pub(crate) static TARGETS: Array<u64> = Array::with_max_entries(PID_LIMIT / 64, BPF_F_MMAPABLE);
 
-/// A closing call in flight: what its entry saw, by tid. One slot a thread that ever closed
-/// something; 65,536 threads. Written at entry, read at exit, removed at the thread's end.
+/// Threads in a call that blocked, a bit each, for the same reason: every call of a target and
+/// every switch and wake-up of the machine asks, and few have to look into `WAITS`.
+/// Set where a thread blocks (and by the source, for those that did before), cleared where the
+/// call ends.
 #[map]
-pub(crate) static ENTRIES: HashMap<u32, Entry> = HashMap::with_max_entries(65_536, 0);
+pub(crate) static BLOCKED: Array<u64> = Array::with_max_entries(PID_LIMIT / 64, BPF_F_MMAPABLE);
+
+/// Closing calls in flight: what their entry saw. A thread's slot is the low bits of its tid, and
+/// the slot says whose it is: where two threads share one and both are in such a call, the first
+/// one's entry counts as not seen. 65,536 slots of 32 bytes.
+/// Written at entry, read at exit.
+#[map]
+pub(crate) static ENTRIES: Array<Entry> = Array::with_max_entries(ENTRY_SLOTS, 0);
 
 /// Attached mark sites, by cookie. Written by the source, read by `mark`.
 #[map]
@@ -54,16 +66,27 @@ pub(crate) static FUTEXES: HashMap<FutexKey, FutexWaits> = HashMap::with_max_ent
 #[map]
 pub(crate) static FUTEX_WAKERS: HashMap<FutexWakerKey, u64> = HashMap::with_max_entries(32_768, 0);
 
+/// Slots of `ENTRIES`, a power of two.
+pub(crate) const ENTRY_SLOTS: u32 = 65_536;
+
+/// `BPF_F_MMAPABLE`: user space sets bits by atomic operations on the very memory.
+const BPF_F_MMAPABLE: u32 = 1 << 10;
+
 /// What a closing call's entry saw.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     /// `CLOCK_BOOTTIME`; 0 = no call in flight.
     pub(crate) time_ns: u64,
-    /// The `struct file` behind the number; 0 = none or not read.
-    pub(crate) file: u64,
+    /// The `struct file` behind the number, or the `files_struct` of a close_range; 0 = none or
+    /// not read.
+    pub(crate) object: u64,
     /// References to it.
     pub(crate) references: u32,
     /// The call's number: an exit of another call must not take this entry's time.
     pub(crate) nr: u32,
+    /// Whose it is.
+    pub(crate) tid: u32,
+    /// Zero.
+    pub(crate) pad: u32,
 }

@@ -3,6 +3,7 @@
 mod call;
 mod control;
 mod entry;
+mod floor;
 mod mark;
 mod table;
 mod thread;

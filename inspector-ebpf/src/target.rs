@@ -1,9 +1,8 @@
 //! Is this task ours? The early return of every program.
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use inspector_ebpf::abi::config::Target;
 
-use crate::maps::TARGETS;
+use crate::{bits, maps::TARGETS};
 
 /// The current task.
 #[derive(Clone, Copy)]
@@ -32,19 +31,17 @@ pub(crate) fn current_target() -> Option<Current> {
 /// Whether a process is a target.
 #[inline(always)]
 pub(crate) fn is_target(tgid: u32) -> bool {
-    TARGETS.get_ptr(&tgid).is_some()
+    bits::has(&TARGETS, tgid)
 }
 
-/// Follows a newborn process; false when there was no room.
+/// Follows a newborn process.
 #[inline(always)]
-pub(crate) fn follow(tgid: u32) -> bool {
-    TARGETS
-        .insert(&tgid, &Target { origin: 2, pad: 0 }, 0)
-        .is_ok()
+pub(crate) fn follow(tgid: u32) {
+    bits::set(&TARGETS, tgid);
 }
 
 /// Stops following a number that a process of somebody else's was born with.
 #[inline(always)]
 pub(crate) fn forget(tgid: u32) {
-    let _absent_is_fine = TARGETS.remove(&tgid);
+    bits::clear(&TARGETS, tgid);
 }

@@ -111,11 +111,7 @@ pub struct KernelArgs {
     /// Waits that lasted longer are told one by one, shorter ones only summed, in microseconds
     #[arg(long, value_name = "US", default_value_t = 1000)]
     pub wait_threshold: u64,
-    /// Most processes followed at once
-    #[arg(long, value_name = "N", default_value_t = 16_384,
-          value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
-    pub max_processes: u32,
-    /// Most threads whose waits and closing calls are kept
+    /// Most threads whose waits are kept
     #[arg(long, value_name = "N", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
     pub max_threads: u32,
@@ -171,7 +167,6 @@ impl KernelArgs {
             wakeup_bytes: self.wakeup_bytes,
             wait_threshold: Duration::from_micros(self.wait_threshold),
             follow_forks: true,
-            max_targets: self.max_processes,
             max_threads: self.max_threads,
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),

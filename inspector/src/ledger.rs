@@ -82,6 +82,9 @@ pub struct Ledger {
     /// Everything before this was delivered.
     delivered: BootTime,
     end: Option<SourceEnd>,
+    /// A rule of order broken on purpose, to see that the tests notice.
+    #[cfg(test)]
+    forgets_overtaking: bool,
 }
 
 /// What the user decides.

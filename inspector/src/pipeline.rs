@@ -49,3 +49,6 @@ impl Pipeline {
         judge::standing(&self.ledger)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod story;

@@ -10,21 +10,35 @@
     reason = "tests fail by panicking, and show what they measured"
 )]
 
+#[path = "kernel/binary.rs"]
+mod binary;
+#[path = "kernel/bounds.rs"]
+mod bounds;
 #[path = "kernel/calls.rs"]
 mod calls;
 #[path = "kernel/command.rs"]
 mod command;
+#[path = "kernel/compat.rs"]
+mod compat;
 #[path = "kernel/fork.rs"]
 mod fork;
-#[path = "kernel/binary.rs"]
-mod binary;
+#[path = "kernel/lives.rs"]
+mod lives;
+#[path = "kernel/loss.rs"]
+mod loss;
 #[path = "kernel/marks.rs"]
 mod marks;
 #[path = "kernel/oracle.rs"]
 mod oracle;
+#[path = "kernel/own.rs"]
+mod own;
+#[path = "kernel/policies.rs"]
+mod policies;
 #[path = "kernel/program.rs"]
 mod program;
 #[path = "kernel/race.rs"]
 mod race;
+#[path = "kernel/waits.rs"]
+mod waits;
 #[path = "kernel/watch.rs"]
 mod watch;

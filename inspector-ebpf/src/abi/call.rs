@@ -23,8 +23,9 @@ pub struct CallRecord {
     /// By class: the two new descriptors (`PAIR`: first | second << 32); `open_how.flags`
     /// (`OPENAT2`); the pidfd (`CLONE`, `ret` is then the child); the fifth argument otherwise.
     pub extra: u64,
-    /// Kernel address of the `struct file` behind the returned descriptor (births, duplicates)
-    /// or behind the closed one (read at the close's entry); 0 = not read.
+    /// Kernel address of the `struct file` behind the number that closes (read at the call's
+    /// entry) or that pidfd_getfd returned; for close_range of the `files_struct`; 0 = not read. Births go without: it would cost each of
+    /// them a helper call, and what their calls make is new.
     pub file: u64,
     /// References to `file` at a close's entry, this descriptor's included; 0 = not read.
     pub refs: u32,

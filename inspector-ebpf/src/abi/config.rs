@@ -1,4 +1,4 @@
-//! Constants the loader writes before the programs are verified, and the value of `TARGETS`.
+//! Constants the loader writes before the programs are verified, and the size of `TARGETS`.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -59,12 +59,6 @@ pub struct Config {
     pub wait_threshold_ns: u64,
 }
 
-/// Value of the map `TARGETS`, by tgid.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-pub struct Target {
-    /// 1 = named by the user, 2 = followed from a fork.
-    pub origin: u32,
-    /// Zero.
-    pub pad: u32,
-}
+/// Numbers of tasks are below this: `PID_MAX_LIMIT` of 64-bit kernels (`include/linux/threads.h`).
+/// The map `TARGETS` has a bit for each, in words of 64.
+pub const PID_LIMIT: u32 = 4 * 1024 * 1024;

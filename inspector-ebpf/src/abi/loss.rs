@@ -24,18 +24,14 @@ pub struct Counters {
 
 /// Maps whose failed updates are counted.
 pub mod full {
-    /// The processes being followed.
-    pub const TARGETS: usize = 0;
-    /// Calls in flight whose entry time is kept.
-    pub const ENTRIES: usize = 1;
     /// What each thread waits in.
-    pub const WAITS: usize = 2;
+    pub const WAITS: usize = 0;
     /// Sums by futex word.
-    pub const FUTEXES: usize = 3;
+    pub const FUTEXES: usize = 1;
     /// Wakers by futex word.
-    pub const FUTEX_WAKERS: usize = 4;
+    pub const FUTEX_WAKERS: usize = 2;
     /// How many there are.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 3;
     /// The maps' names.
-    pub const NAMES: [&str; COUNT] = ["TARGETS", "ENTRIES", "WAITS", "FUTEXES", "FUTEX_WAKERS"];
+    pub const NAMES: [&str; COUNT] = ["WAITS", "FUTEXES", "FUTEX_WAKERS"];
 }

@@ -21,7 +21,8 @@ pub struct WaitRecord {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Blocked {
-    /// `CLOCK_BOOTTIME` of the first block within the call; 0 = none.
+    /// `CLOCK_BOOTTIME` of the first block within the call; 0 = none, [`BEFORE_ATTACH`] = before
+    /// anybody looked.
     pub since_ns: u64,
     /// System call number (64-bit table), or [`NOT_A_CALL`] for a fault or a stop.
     pub nr: u64,
@@ -29,6 +30,10 @@ pub struct Blocked {
     /// timeout's address.
     pub args: [u64; 4],
 }
+
+/// [`Blocked::since_ns`] of a wait that was under way when its thread was first looked at. It is
+/// in no sum: how long it lasted is not known.
+pub const BEFORE_ATTACH: u64 = 1;
 
 /// `orig_ax` where a thread blocked outside any system call.
 pub const NOT_A_CALL: u64 = u64::MAX;

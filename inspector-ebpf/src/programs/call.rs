@@ -11,7 +11,7 @@ use super::{control, table, wait};
 use crate::{
     context::{Registers, Task, read_user},
     emit::emit,
-    maps::ENTRIES,
+    maps::{ENTRIES, ENTRY_SLOTS},
     settings::setting,
     target::{Current, current_target},
 };
@@ -36,6 +36,7 @@ const X32_BIT: u64 = 0x4000_0000;
 
 /// Exit of any call.
 #[btf_tracepoint(function = "sys_exit")]
+#[inline(always)]
 pub(crate) fn exit_call(ctx: BtfTracePointContext) -> i32 {
     let registers = Registers(ctx.arg(0));
     let number = registers.number();
@@ -103,7 +104,7 @@ fn changed_table(
         flags: 0,
     };
     match interest & !COMPAT {
-        class::BIRTH if born(ret) => send_birth(&call, current),
+        class::BIRTH if born(ret) => call.send(current),
         class::PAIR if ret == 0 => {
             call.read_extra::<u64>(args[pair_arg(call.nr) & 3]);
             call.send(current);
@@ -111,25 +112,27 @@ fn changed_table(
         class::PAIR if refused(ret) => call.send(current),
         class::OPENAT2 if born(ret) => {
             call.read_extra::<u64>(args[2]);
-            send_birth(&call, current);
+            call.send(current);
         }
-        class::DUP if born(ret) => send_birth(&call, current),
-        class::DUP_ONTO if born(ret) => call.send_death(current, file_behind(ret)),
+        class::DUP if born(ret) => call.send(current),
+        class::DUP_ONTO if born(ret) => call.send_death(current),
         class::FCNTL => match args[1] {
-            F_DUPFD | F_DUPFD_CLOEXEC if born(ret) => send_birth(&call, current),
+            F_DUPFD | F_DUPFD_CLOEXEC if born(ret) => call.send(current),
             F_SETFD if ret == 0 => call.send(current),
             _ => {}
         },
         class::IOCTL => match args[1] & 0xffff_ffff {
             FIOCLEX | FIONCLEX if ret == 0 => call.send(current),
-            TIOCGPTPEER if born(ret) => send_birth(&call, current),
+            TIOCGPTPEER if born(ret) => call.send(current),
             _ => {}
         },
-        class::CLOSE => call.send_death(current, 0),
+        class::CLOSE => call.send_death(current),
         class::CLOSE_RANGE if ret == 0 => {
-            call.send_death(current, 0);
-            if args[2] & CLOSE_RANGE_UNSHARE != 0 {
+            if args[2] & CLOSE_RANGE_UNSHARE != 0 && table_changed(current) {
+                // It closed in the copy: in the table that others go on using nothing changed.
                 table::send(ctx, Task::current(), current, why::UNSHARE);
+            } else {
+                call.send_death(current);
             }
         }
         class::UNSHARE if ret == 0 && args[0] & CLONE_FILES != 0 => {
@@ -138,13 +141,13 @@ fn changed_table(
         class::MSG if ret >= 0 => control::one(call.nr, args, current),
         class::MMSG if ret > 0 => control::several(call.nr, args, ret, current),
         class::CLONE if ret > 0 => send_clone(&mut call, current),
-        class::BPF if born(ret) && bpf_returns_fd(args[0]) => send_birth(&call, current),
+        class::BPF if born(ret) && bpf_returns_fd(args[0]) => call.send(current),
         class::SECCOMP if born(ret) && args[1] & SECCOMP_NEW_LISTENER != 0 => {
-            send_birth(&call, current);
+            call.send(current);
         }
-        class::SIGNALFD if born(ret) && args[0] as i32 == -1 => send_birth(&call, current),
-        class::LANDLOCK if born(ret) && args[2] == 0 => send_birth(&call, current),
-        class::GETFD if born(ret) => send_birth(&call, current),
+        class::SIGNALFD if born(ret) && args[0] as i32 == -1 => call.send(current),
+        class::LANDLOCK if born(ret) && args[2] == 0 => call.send(current),
+        class::GETFD if born(ret) => call.record(current, file_behind(ret), 0, 0),
         class::X32 => unsettle(current, unsettled::X32, number),
         _ => {}
     }
@@ -161,6 +164,7 @@ const CLONE_FILES: u64 = 0x400;
 const CLONE_PIDFD: u64 = 0x1000;
 const SECCOMP_NEW_LISTENER: u64 = 8;
 const CLONE3: u16 = 435;
+const CLOSE_RANGE: u32 = 436;
 const ENFILE: i64 = 23;
 const EMFILE: i64 = 24;
 
@@ -214,24 +218,19 @@ impl Exit {
         }
     }
 
-    /// Sends a death, with what its entry saw if that belongs to this very call. `born` is the
-    /// file that the call put in the dead one's place.
+    /// Sends a death, with what its entry saw if that belongs to this very call.
     #[inline(always)]
-    fn send_death(&self, current: Current, born: u64) {
-        let mut file = born;
-        let mut entry_ns = 0;
-        let mut references = 0;
-        if let Some(entry) = ENTRIES.get_ptr_mut(&current.tid) {
-            // SAFETY: the value of this thread's own slot; only this thread writes it.
+    fn send_death(&self, current: Current) {
+        let (mut file, mut entry_ns, mut references) = (0, 0, 0);
+        if let Some(entry) = ENTRIES.get_ptr_mut(current.tid % ENTRY_SLOTS) {
+            // SAFETY: a slot of the map, which the kernel keeps while we run.
             let entry = unsafe { &mut *entry };
-            if entry.nr == u32::from(self.nr) && entry.time_ns != 0 {
+            if entry.tid == current.tid && entry.nr == u32::from(self.nr) && entry.time_ns != 0 {
                 entry_ns = entry.time_ns;
                 references = entry.references;
-                if born == 0 {
-                    file = entry.file;
-                }
+                file = entry.object;
+                entry.time_ns = 0;
             }
-            entry.time_ns = 0;
         }
         self.record(current, file, entry_ns, references);
     }
@@ -257,10 +256,19 @@ impl Exit {
     }
 }
 
-/// Sends a birth, with the file behind the new number.
+/// Whether the caller of a close_range has another table than at its entry. Where the entry was
+/// not seen it may have.
 #[inline(always)]
-fn send_birth(call: &Exit, current: Current) {
-    call.record(current, file_behind(call.ret), 0, 0);
+fn table_changed(current: Current) -> bool {
+    let Some(entry) = ENTRIES.get_ptr_mut(current.tid % ENTRY_SLOTS) else {
+        return true;
+    };
+    // SAFETY: a slot of the map, which the kernel keeps while we run.
+    let entry = unsafe { &mut *entry };
+    entry.tid != current.tid
+        || entry.nr != CLOSE_RANGE
+        || entry.time_ns == 0
+        || entry.object != Task::current().files().address()
 }
 
 #[inline(always)]

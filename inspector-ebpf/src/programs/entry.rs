@@ -5,41 +5,45 @@
 //! they hook these four calls and no other: a hook at every entry costs every process 17 ns a call.
 
 use aya_ebpf::{EbpfContext as _, macros::tracepoint, programs::TracePointContext};
-use inspector_ebpf::abi::loss::full;
 
 use crate::{
     context::{Task, references},
-    emit::{count_full, now_ns},
-    maps::{ENTRIES, Entry},
+    emit::now_ns,
+    maps::{ENTRIES, ENTRY_SLOTS, Entry},
     target::current_target,
 };
 
 /// close(fd).
 #[tracepoint]
+#[inline(always)]
 pub(crate) fn enter_close(ctx: TracePointContext) -> u32 {
     note(&ctx, 0)
 }
 
-/// close_range(first, last, flags).
+/// close_range(first, last, flags). No one file is behind it; its table is kept, for
+/// CLOSE_RANGE_UNSHARE may give the caller another.
 #[tracepoint]
+#[inline(always)]
 pub(crate) fn enter_close_range(ctx: TracePointContext) -> u32 {
-    note(&ctx, NO_FILE)
+    note(&ctx, TABLE)
 }
 
 /// dup2(from, to).
 #[tracepoint]
+#[inline(always)]
 pub(crate) fn enter_dup2(ctx: TracePointContext) -> u32 {
     note(&ctx, 1)
 }
 
 /// dup3(from, to, flags).
 #[tracepoint]
+#[inline(always)]
 pub(crate) fn enter_dup3(ctx: TracePointContext) -> u32 {
     note(&ctx, 1)
 }
 
-/// The call closes a range: no one file is behind it.
-const NO_FILE: usize = usize::MAX;
+/// In place of the argument that names the file.
+const TABLE: usize = usize::MAX;
 /// Offset of the first argument in a `sys_enter_*` record; each takes 8 bytes. The call's number
 /// stands at 8. (`struct syscall_trace_enter`)
 const ARGS_OFFSET: usize = 16;
@@ -52,23 +56,28 @@ fn note(ctx: &TracePointContext, fd_arg: usize) -> u32 {
         return 0;
     };
     let number = read::<u32>(ctx, NUMBER_OFFSET);
-    let file = if fd_arg == NO_FILE {
-        0
+    let files = Task::current().files();
+    let (object, references) = if fd_arg == TABLE {
+        (files.address(), 0)
     } else {
         let fd = read::<u64>(ctx, ARGS_OFFSET + 8 * fd_arg);
-        Task::current().files().file(fd & 0xffff_ffff)
+        let file = files.file(fd & 0xffff_ffff);
+        (file, references(file))
     };
-    let entry = Entry {
-        time_ns: now_ns(),
-        file,
-        references: references(file),
-        nr: number,
+    let Some(slot) = ENTRIES.get_ptr_mut(current.tid % ENTRY_SLOTS) else {
+        return 0;
     };
-    if let Some(slot) = ENTRIES.get_ptr_mut(&current.tid) {
-        // SAFETY: the value of this thread's own slot; only this thread writes it.
-        unsafe { *slot = entry };
-    } else if ENTRIES.insert(&current.tid, &entry, 0).is_err() {
-        count_full(full::ENTRIES);
+    // SAFETY: a slot of the map. Two threads may share it and write at once; the reader checks
+    // whose it is, and what two writers mixed is at worst the time of the other's entry.
+    unsafe {
+        *slot = Entry {
+            time_ns: now_ns(),
+            object,
+            references,
+            nr: number,
+            tid: current.tid,
+            pad: 0,
+        };
     }
     0
 }

@@ -28,6 +28,7 @@ type Registers = [u64; REGISTER_WORDS];
 
 /// A mark site is passed.
 #[uprobe]
+#[inline(always)]
 pub(crate) fn mark_passed(ctx: ProbeContext) -> u32 {
     let Some(current) = current_target() else {
         return 0;

@@ -1,9 +1,7 @@
 //! Lives of tasks: birth, rename, exec, exit, and the last switch.
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
-use aya_log_ebpf::warn;
 use inspector_ebpf::abi::{
-    loss::full,
     record::kind,
     table::why,
     thread::{BornRecord, ExecRecord, ExitRecord, RenamedRecord},
@@ -12,8 +10,7 @@ use inspector_ebpf::abi::{
 use super::{table, wait};
 use crate::{
     context::Task,
-    emit::{count_full, emit},
-    maps::ENTRIES,
+    emit::emit,
     settings::setting,
     target::{Current, current, current_target, follow, forget, is_target},
 };
@@ -24,6 +21,7 @@ const CLONE_THREAD: u64 = 0x1_0000;
 /// A task is born: the only hook that sees every birth, io_uring's workers included. It runs in
 /// the creator's context before the child does, so a followed child misses nothing.
 #[btf_tracepoint(function = "task_newtask")]
+#[inline(always)]
 pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
     let child = Task(ctx.arg(0));
     let flags: u64 = ctx.arg(1);
@@ -33,10 +31,7 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
     if !is_thread {
         let tgid = child.tgid();
         if target && setting!(follow_forks) != 0 {
-            if !follow(tgid) {
-                count_full(full::TARGETS);
-                warn!(&ctx, "process {} is not followed: TARGETS is full", tgid);
-            }
+            follow(tgid);
         } else {
             // The number may have been a target's that died a moment ago.
             forget(tgid);
@@ -62,6 +57,7 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
 
 /// A task is renamed, by itself or by another thread.
 #[btf_tracepoint(function = "task_rename")]
+#[inline(always)]
 pub(crate) fn task_renamed(ctx: BtfTracePointContext) -> i32 {
     let renamed = Task(ctx.arg(0));
     let tgid = renamed.tgid();
@@ -85,6 +81,7 @@ pub(crate) fn task_renamed(ctx: BtfTracePointContext) -> i32 {
 /// A process executed a program. Its other threads are dead, its table is its own and rid of
 /// what closes on exec.
 #[btf_tracepoint(function = "sched_process_exec")]
+#[inline(always)]
 pub(crate) fn task_execed(ctx: BtfTracePointContext) -> i32 {
     let Some(current) = current_target() else {
         return 0;
@@ -105,6 +102,7 @@ pub(crate) fn task_execed(ctx: BtfTracePointContext) -> i32 {
 
 /// A task begins its exit; its descriptors are still open.
 #[btf_tracepoint(function = "sched_process_exit")]
+#[inline(always)]
 pub(crate) fn task_exiting(_ctx: BtfTracePointContext) -> i32 {
     if let Some(current) = current_target() {
         send_exit(kind::EXITING, current);
@@ -114,6 +112,7 @@ pub(crate) fn task_exiting(_ctx: BtfTracePointContext) -> i32 {
 
 /// A task leaves the cpu for the last time. For the probe set without waits.
 #[btf_tracepoint(function = "sched_switch")]
+#[inline(always)]
 pub(crate) fn task_gone(ctx: BtfTracePointContext) -> i32 {
     if is_dead(&ctx) {
         gone();
@@ -135,7 +134,6 @@ pub(crate) fn is_dead(ctx: &BtfTracePointContext) -> bool {
 pub(crate) fn gone() {
     if let Some(current) = current_target() {
         send_exit(kind::GONE, current);
-        let _absent_is_fine = ENTRIES.remove(&current.tid);
         wait::forget(current.tid);
     }
 }

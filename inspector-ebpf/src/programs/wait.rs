@@ -9,16 +9,17 @@ use inspector_ebpf::abi::{
     loss::full,
     record::kind,
     wait::{
-        BUCKETS, Blocked, FutexKey, FutexWaits, FutexWakerKey, NOT_A_CALL, ThreadWaits, WaitRecord,
-        Waker, waker,
+        BEFORE_ATTACH, BUCKETS, Blocked, FutexKey, FutexWaits, FutexWakerKey, NOT_A_CALL,
+        ThreadWaits, WaitRecord, Waker, waker,
     },
 };
 
 use super::thread::{gone, is_dead};
 use crate::{
+    bits,
     context::{Registers, Task},
     emit::{count_full, emit, now_ns},
-    maps::{FUTEX_WAKERS, FUTEXES, WAITS},
+    maps::{BLOCKED, FUTEX_WAKERS, FUTEXES, WAITS},
     settings::setting,
     target::{Current, current, is_target},
 };
@@ -30,10 +31,12 @@ const RESTART_SYSCALL: u64 = 219;
 
 /// A task leaves the cpu and another gets it. For the probe set with waits.
 #[btf_tracepoint(function = "sched_switch")]
+#[inline(always)]
 pub(crate) fn task_switched(ctx: BtfTracePointContext) -> i32 {
     let next = Task(ctx.arg(2));
-    if let Some(waits) = of(next.tid()) {
-        runs(waits);
+    let next = next.tid();
+    if let Some(waits) = blocked_now(next) {
+        runs(next, waits);
     }
     if is_dead(&ctx) {
         gone();
@@ -54,12 +57,13 @@ pub(crate) fn task_switched(ctx: BtfTracePointContext) -> i32 {
 
 /// The next task has the cpu again.
 #[inline(always)]
-fn runs(waits: &mut ThreadWaits) {
+fn runs(tid: u32, waits: &mut ThreadWaits) {
     waits.off_cpu = 0;
     waits.ran_ns = now_ns();
     if waits.blocked.nr == NOT_A_CALL {
         // A fault or a stop ends here; no call's exit will end it.
         waits.blocked.since_ns = 0;
+        bits::clear(&BLOCKED, tid);
     }
 }
 
@@ -96,13 +100,16 @@ fn blocks(current: Current, task: *const u8) {
             nr: number,
             args,
         };
+        bits::set(&BLOCKED, current.tid);
     }
 }
 
 /// A call of the current task returned: if it blocked in it, that wait is over.
 #[inline(always)]
 pub(crate) fn end(current: Current, ret: i64) {
-    let Some(waits) = of(current.tid) else { return };
+    let Some(waits) = blocked_now(current.tid) else {
+        return;
+    };
     let blocked = waits.blocked;
     // -ERESTARTSYS to -ERESTART_RESTARTBLOCK: a stop or a signal interrupts the call, and the
     // kernel takes it up again.
@@ -110,6 +117,10 @@ pub(crate) fn end(current: Current, ret: i64) {
         return;
     }
     waits.blocked.since_ns = 0;
+    bits::clear(&BLOCKED, current.tid);
+    if blocked.since_ns == BEFORE_ATTACH {
+        return send(current, blocked, waits.waker);
+    }
     let spent_ns = now_ns().saturating_sub(blocked.since_ns);
     waits.count += 1;
     waits.total_ns += spent_ns;
@@ -121,20 +132,25 @@ pub(crate) fn end(current: Current, ret: i64) {
         add_to_word(current.tgid, blocked.args[0], spent_ns, bucket);
     }
     if spent_ns > setting!(wait_threshold_ns) {
-        let waker = waits.waker;
-        emit(kind::WAIT, current, |header| WaitRecord {
-            header,
-            blocked,
-            waker,
-        });
+        send(current, blocked, waits.waker);
     }
+}
+
+#[inline(always)]
+fn send(current: Current, blocked: Blocked, waker: Waker) {
+    emit(kind::WAIT, current, |header| WaitRecord {
+        header,
+        blocked,
+        waker,
+    });
 }
 
 /// A task is made runnable; the waker is the current task, or an interrupt on its back.
 #[btf_tracepoint(function = "sched_waking")]
+#[inline(always)]
 pub(crate) fn task_waking(ctx: BtfTracePointContext) -> i32 {
     let woken = Task(ctx.arg(0));
-    let Some(waits) = of(woken.tid()) else {
+    let Some(waits) = blocked_now(woken.tid()) else {
         return 0;
     };
     let by = current();
@@ -196,7 +212,18 @@ fn ctx_address(ctx: &BtfTracePointContext) -> u64 {
 /// Forgets a dead thread.
 #[inline(always)]
 pub(crate) fn forget(tid: u32) {
+    bits::clear(&BLOCKED, tid);
     let _absent_is_fine = WAITS.remove(&tid);
+}
+
+/// The value of a thread that blocked in a call which has not ended.
+#[inline(always)]
+fn blocked_now(tid: u32) -> Option<&'static mut ThreadWaits> {
+    if bits::has(&BLOCKED, tid) {
+        of(tid)
+    } else {
+        None
+    }
 }
 
 #[inline(always)]

@@ -20,7 +20,10 @@ use inspector::{
     event::id::Tgid,
     source::{
         Request, Running,
-        ebpf::{load::LoadOptions, start},
+        ebpf::{
+            load::{LoadOptions, attach_floor},
+            start,
+        },
         probe_set::ProbeSetKind,
     },
 };
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Alone,
+    Floor,
     Traced(usize),
     Beside(usize),
     Strace,
@@ -89,7 +93,7 @@ enum Way {
 const SETS: [ProbeSetKind; 2] = [ProbeSetKind::BirthsAndDeaths, ProbeSetKind::WithWaits];
 
 fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Result<()> {
-    let mut slices: BTreeMap<(usize, Way), Vec<f64>> = BTreeMap::new();
+    let mut slices: BTreeMap<(usize, Way), Vec<Slice>> = BTreeMap::new();
     let mut lost = 0;
     let mut target = Program::start(&[])?;
     let mut bystander = Program::start(&[])?;
@@ -106,6 +110,9 @@ fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Re
     for round in 1..=rounds {
         eprint_progress(round, rounds);
         take(&mut target, Way::Alone, 1)?;
+        let floor = attach_floor()?;
+        take(&mut target, Way::Floor, 1)?;
+        drop(floor);
         for (index, set) in SETS.into_iter().enumerate() {
             let watch = Watch::start(set, without, target.pid())?;
             take(&mut target, Way::Traced(index), 1)?;
@@ -123,9 +130,12 @@ fn compare(rounds: usize, loops: &[&Workload], without: &[String]) -> anyhow::Re
     Ok(())
 }
 
-fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>, rounds: usize, loops: &[&Workload]) {
-    println!("ratios to the same loop alone: minimum / median of {rounds} interleaved slices\n");
+fn print_table(slices: &BTreeMap<(usize, Way), Vec<Slice>>, rounds: usize, loops: &[&Workload]) {
+    println!(
+        "ratios to the same loop alone: fastest millisecond / median, of {rounds} interleaved slices\n"
+    );
     let ways = [
+        (Way::Floor, "empty hook"),
         (Way::Traced(0), "births+deaths"),
         (Way::Beside(0), "untraced beside"),
         (Way::Traced(1), "with waits"),
@@ -156,14 +166,26 @@ fn print_table(slices: &BTreeMap<(usize, Way), Vec<f64>>, rounds: usize, loops: 
     }
 }
 
-fn minimum(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
+/// Nanoseconds an iteration.
+#[derive(Clone, Copy)]
+struct Slice {
+    /// In its fastest piece.
+    fastest: f64,
+    /// In its median piece.
+    median: f64,
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
+fn minimum(slices: &[Slice]) -> f64 {
+    slices
+        .iter()
+        .map(|slice| slice.fastest)
+        .fold(f64::INFINITY, f64::min)
+}
+
+fn median(slices: &[Slice]) -> f64 {
+    let mut medians: Vec<f64> = slices.iter().map(|slice| slice.median).collect();
+    medians.sort_by(f64::total_cmp);
+    medians[medians.len() / 2]
 }
 
 fn eprint_progress(round: usize, rounds: usize) {
@@ -209,16 +231,17 @@ impl Program {
         Tgid(self.child.id())
     }
 
-    /// Nanoseconds an iteration.
-    fn slice(&mut self, workload: &Workload, iterations: u32) -> anyhow::Result<f64> {
+    /// Runs one slice.
+    fn slice(&mut self, workload: &Workload, iterations: u32) -> anyhow::Result<Slice> {
         writeln!(self.ask, "{} {iterations}", workload.name)?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        let took: u32 = line
+        let (fastest, median) = line
             .trim()
-            .parse()
+            .split_once(' ')
+            .and_then(|(fastest, median)| Some((fastest.parse().ok()?, median.parse().ok()?)))
             .with_context(|| format!("{} answered {line:?}", workload.name))?;
-        Ok(f64::from(took) / f64::from(iterations))
+        Ok(Slice { fastest, median })
     }
 
     fn end(self) -> anyhow::Result<()> {

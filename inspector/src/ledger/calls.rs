@@ -30,6 +30,8 @@ pub(super) struct CallWait {
     fd: Fd,
     closed: Moment,
     returned: BootTime,
+    /// When a call was last seen to hold it. A wait that ends is told, so it held it till then.
+    held: BootTime,
     /// Users of the table before this place are past their calls.
     place: usize,
     /// The table's departures when the look through its users began.
@@ -61,6 +63,7 @@ impl CallWait {
             fd,
             closed,
             returned,
+            held: closed.earliest,
             place: 0,
             departures: 0,
         }
@@ -110,6 +113,7 @@ impl Ledger {
                     Standing::Holds(call) => {
                         let tid = self.threads[user].name.tid;
                         self.held_by_call(wait.description, Some((tid, call)));
+                        wait.held = now;
                         return false;
                     }
                     Standing::NotKnown => {
@@ -120,7 +124,7 @@ impl Ledger {
             }
         }
         let moment = Moment {
-            earliest: wait.closed.earliest,
+            earliest: wait.held,
             latest: now.max(wait.closed.latest),
         };
         self.released(wait.description, moment, Proof::CallsEnded);
@@ -139,7 +143,7 @@ impl Ledger {
 
     fn standing(&self, user: Key<Thread>, wait: &CallWait) -> Standing {
         let thread = &self.threads[user];
-        if thread.last_seen() > wait.returned {
+        if thread.last_seen() >= wait.returned {
             return Standing::Past;
         }
         let Some(activity) = thread.activity() else {

@@ -44,7 +44,13 @@ impl Ledger {
             event: *event,
         };
         self.apply_change(&caller);
-        self.touch_thread(thread, at);
+        let returned = match event.change {
+            HandleChange::Closed { returned, .. } | HandleChange::RangeClosed { returned, .. } => {
+                returned
+            }
+            _ => at,
+        };
+        self.touch_thread(thread, at.max(returned));
     }
 
     fn apply_change(&mut self, caller: &Caller) {
@@ -56,8 +62,8 @@ impl Ledger {
                 cloexec,
                 file,
             } => {
-                let description = self.new_description(kind, file, Reach::default(), at);
-                let handle = self.born(caller, fd, description, cloexec, caller.begun_after);
+                let description = self.born_description(kind, file, at);
+                let handle = self.born(caller, fd, description, cloexec, None);
                 self.own_handle_at_birth(handle, caller.thread);
             }
             HandleChange::Duplicated {
@@ -68,12 +74,16 @@ impl Ledger {
                 file,
             } => self.duplicated(caller, from, to, cloexec, replaces, file),
             HandleChange::Received { fd, cloexec, file } => {
-                let known = file.and_then(|file| self.known_description(file));
+                let known = file
+                    .and_then(|file| self.known_description(file))
+                    .filter(|&known| self.is_surely_held(known));
                 let description = known.unwrap_or_else(|| {
-                    self.new_description(HandleKind::Unknown, file, Reach::default(), at)
+                    let new = self.new_description(HandleKind::Unknown, file, Reach::default(), at);
+                    self.descriptions[new].awaits_birth = true;
+                    new
                 });
                 self.descriptions[description].reach.received = true;
-                let handle = self.born(caller, fd, description, cloexec, caller.begun_after);
+                let handle = self.born(caller, fd, description, cloexec, None);
                 self.own_handle_at_birth(handle, caller.thread);
             }
             HandleChange::Shared { fd } => {
@@ -132,24 +142,16 @@ impl Ledger {
         if from == to {
             return;
         }
-        let description = self.description_behind(table, from, file, at);
-        let mut begun_after = caller.begun_after;
-        let mut replaced = None;
-        if let Some(Replaces { entry }) = replaces {
-            begun_after = begun_after.max(entry.unwrap_or_default());
-            let replacing = Replacing {
-                entry: begun_after.min(at),
-                exit: at,
-                by: caller.event.tid,
-            };
-            if self.replace(table, to, replacing) {
-                replaced = Some(replacing);
-            }
+        let description = self.description_behind(table, from, file, caller.begun_after, at);
+        let onto = replaces.map(|Replaces { entry }| Replacing {
+            entry: entry.unwrap_or_default().max(caller.begun_after).min(at),
+            exit: at,
+            by: caller.event.tid,
+        });
+        if let Some(onto) = onto {
+            self.replace(table, to, onto);
         }
-        let handle = self.born(caller, to, description, cloexec, begun_after);
-        if let Some(replaced) = replaced {
-            self.replaced(table, to, replaced);
-        }
+        let handle = self.born(caller, to, description, cloexec, onto);
         self.own_handle_at_birth(handle, caller.thread);
     }
 
@@ -159,8 +161,9 @@ impl Ledger {
         fd: Fd,
         description: Key<Description>,
         cloexec: bool,
-        begun_after: BootTime,
+        onto: Option<Replacing>,
     ) -> Key<Descriptor> {
+        let begun_after = onto.map_or(caller.begun_after, |onto| onto.entry);
         let new = NewDescriptor {
             table: caller.table,
             fd,
@@ -171,7 +174,7 @@ impl Ledger {
             call: Some(caller.event.call),
             cloexec: Some(cloexec),
         };
-        self.place(new, begun_after)
+        self.place(new, begun_after, onto)
     }
 
     /// The description behind a number that was just duplicated. The kernel's address decides
@@ -182,31 +185,38 @@ impl Ledger {
         table: Key<Table>,
         from: Fd,
         file: Option<FileAddress>,
+        begun_after: BootTime,
         at: BootTime,
     ) -> Key<Description> {
-        if let Some(known) = file.and_then(|file| self.known_description(file)) {
-            if let Some(open) = self.open_at(table, from)
-                && self.descriptors[open].description == known
+        let open = self.open_at(table, from);
+        let behind = open.map(|open| self.descriptors[open].description);
+        if let Some(known) = file.and_then(|file| self.known_description(file))
+            && (behind == Some(known) || self.is_surely_held(known))
+        {
+            if let Some(latest) = self.tables[table].slots.get(from)
+                && self.descriptors[latest].description != known
             {
-                self.proven_open(open);
+                // The address is what the exit found: perhaps of the duplicate's successor.
+                let other = self.descriptors[latest].description;
+                self.descriptions[other].reach.shared = true;
+                self.descriptions[known].reach.shared = true;
             }
             return known;
         }
-        let candidates = [
-            self.tables[table].slots.get(from),
-            self.closing_at(table, from),
-        ];
-        for candidate in candidates.into_iter().flatten() {
+        let latest = self.tables[table].slots.get(from);
+        let others = self.others_at(table, from);
+        for candidate in latest.into_iter().chain(others) {
             let record = &self.descriptors[candidate];
             let shared = &self.descriptions[record.description];
             let same_file = match (shared.file, file) {
                 (Some(known), Some(told)) => known == told,
                 _ => true,
             };
-            let refuted = shared.released.is_some()
-                && matches!(record.state, State::Closed { returned, .. } if returned < at);
+            let refuted =
+                matches!(record.state, State::Closed { returned, .. } if returned <= begun_after);
             if same_file && !refuted {
                 let description = record.description;
+                self.revive(description);
                 self.learn_file(description, file);
                 return description;
             }
@@ -215,7 +225,9 @@ impl Ledger {
             before: true,
             ..Reach::default()
         };
-        self.new_description(HandleKind::Unknown, file, reach, at)
+        let description = self.new_description(HandleKind::Unknown, file, reach, at);
+        self.descriptions[description].awaits_birth = true;
+        description
     }
 
     /// The unreleased description at a kernel address.

@@ -2,12 +2,14 @@
 //!
 //! The kernel's list says which numbers are open; it is never computed from the parent's. What
 //! each number refers to is taken from the table it was copied from: the same open file
-//! description.
+//! description. The kernel copies somewhere within the call: a number that changed meanwhile may
+//! refer to either description, so its copy refers to one that is not known, and those it may be
+//! count as shared.
 
 use super::{
     Ledger,
     arena::Key,
-    handle::{ClosedHow, Description, NewDescriptor, Reach},
+    handle::{ClosedHow, Description, NewDescriptor, Reach, State},
     identity::Origin,
     table::{Table, WhyUnsettled},
     thread::Thread,
@@ -18,6 +20,16 @@ use crate::event::{
     id::{BootTime, Fd, FilesAddress, Moment, Tid},
     table::TableWhy,
 };
+
+/// A clone that takes longer than this copies gigabytes of page tables; a descriptor that changed
+/// within it and longer ago is linked all the same.
+const LONGEST_COPY_NS: u64 = 100_000_000;
+
+/// Most copies of one table that a birth is compared with.
+const MOST_COPIES: usize = 16;
+
+/// How many former descriptors of a number a copy may have been linked to wrongly.
+const MOST_EARLIER: usize = 8;
 
 impl Ledger {
     /// The caller's table at an exec: its own from now on, a copy if others used it.
@@ -40,16 +52,17 @@ impl Ledger {
 
     pub(super) fn table_read(&mut self, at: BootTime, read: &TableRead) {
         let owner = self.thread_on_demand(read.owner, read.tgid, at);
+        let begun_after = self.copy_began_after(read, at);
         let (table, from) = match read.why {
             TableWhy::Fork => self.forked_table(owner, read, at),
             TableWhy::Exec => {
                 let table = self.table_of(owner);
                 (table, self.copied_from(table))
             }
-            TableWhy::Unshare => self.unshared_table(owner, read, at),
+            TableWhy::Unshare => self.unshared_table(owner, read, begun_after, at),
         };
         self.learn_files(table, read.files);
-        self.take_over(table, from, at, read);
+        self.take_over(table, from, begun_after, at, read);
         let record = &mut self.tables[table];
         record.copied_from = None;
         if read.complete {
@@ -64,6 +77,23 @@ impl Ledger {
             record.unsettled = Some((WhyUnsettled::Incomplete, at));
         }
         self.table_changed(table);
+    }
+
+    /// The copying call began after this: after its thread's previous event, and not long ago.
+    fn copy_began_after(&self, read: &TableRead, at: BootTime) -> BootTime {
+        let longest = BootTime(at.0.saturating_sub(LONGEST_COPY_NS));
+        // The child's birth is told in the same call.
+        let birth = self
+            .by_tid
+            .get(&read.owner.0)
+            .filter(|_| read.why == TableWhy::Fork)
+            .map_or(at, |&owner| self.threads[owner].born.latest);
+        let last = self
+            .by_tid
+            .get(&read.by.0)
+            .and_then(|&by| self.threads[by].live.as_ref())
+            .map(|live| live.before(at.min(birth)));
+        last.unwrap_or_default().max(longest)
     }
 
     fn forked_table(
@@ -83,7 +113,7 @@ impl Ledger {
             let process = self.threads[owner].process;
             let own = self.table_awaiting_read(read.files, process, parents, at);
             self.use_table(owner, own, at);
-            return (own, parents);
+            return (own, self.copied_from(own));
         }
         (table, self.copied_from(table).or(parents))
     }
@@ -92,6 +122,7 @@ impl Ledger {
         &mut self,
         owner: Key<Thread>,
         read: &TableRead,
+        begun_after: BootTime,
         at: BootTime,
     ) -> (Key<Table>, Option<Key<Table>>) {
         let table = self.table_of(owner);
@@ -103,7 +134,7 @@ impl Ledger {
         let process = self.threads[owner].process;
         let own = self.table_awaiting_read(read.files, process, Some(table), at);
         // The descriptors are linked before the old table may die with this user.
-        self.take_over(own, Some(table), at, read);
+        self.take_over(own, Some(table), begun_after, at, read);
         self.use_table(owner, own, at);
         (own, None)
     }
@@ -113,9 +144,17 @@ impl Ledger {
         &mut self,
         table: Key<Table>,
         from: Option<Key<Table>>,
+        begun_after: BootTime,
         at: BootTime,
         read: &TableRead,
     ) {
+        if let Some(from) = from {
+            let copied = &mut self.tables[from].copied;
+            if copied.len() >= MOST_COPIES {
+                copied.remove(0);
+            }
+            copied.push(at);
+        }
         let mut listed = read.open.iter().peekable();
         if read.complete {
             for (fd, key) in self.tables[table].slots.within(Fd(0), Fd(u32::MAX)) {
@@ -136,7 +175,9 @@ impl Ledger {
                 let record = &self.descriptors[there];
                 if record.is_open() {
                     self.descriptors[there].cloexec = Some(cloexec);
-                    self.proven_open(there);
+                    if read.why == TableWhy::Exec {
+                        self.proven_open(there);
+                    }
                     continue;
                 }
                 if record.born.latest >= at {
@@ -144,8 +185,7 @@ impl Ledger {
                     continue;
                 }
             }
-            let description = from.and_then(|from| self.copied_description(from, fd));
-            let is_copy = description.is_some() || from.is_some();
+            let description = from.and_then(|from| self.copied_description(from, fd, begun_after));
             let description = description.unwrap_or_else(|| {
                 let reach = Reach {
                     before: true,
@@ -157,7 +197,7 @@ impl Ledger {
                 table,
                 fd,
                 description,
-                origin: if is_copy {
+                origin: if from.is_some() {
                     Origin::Inherited
                 } else {
                     Origin::Unseen
@@ -172,13 +212,81 @@ impl Ledger {
         }
     }
 
-    /// What a number of the copied table refers to. Where its descriptor is closed already, its
-    /// close overtook the copy, unless the description is known to be released.
-    fn copied_description(&mut self, from: Key<Table>, fd: Fd) -> Option<Key<Description>> {
+    /// What a number of the copied table refers to, if it did not change during the copy.
+    fn copied_description(
+        &mut self,
+        from: Key<Table>,
+        fd: Fd,
+        begun_after: BootTime,
+    ) -> Option<Key<Description>> {
         let latest = self.tables[from].slots.get(fd)?;
         let record = &self.descriptors[latest];
         let description = record.description;
-        (record.is_open() || self.descriptions[description].released.is_none())
-            .then_some(description)
+        let others = self.others_at(from, fd);
+        let is_only = others.is_empty()
+            && self
+                .before(latest)
+                .is_none_or(|before| self.descriptors[before].last_change() <= begun_after);
+        if is_only {
+            match record.state {
+                State::Open if record.born.latest <= begun_after => return Some(description),
+                // Its close overtook the copy.
+                State::Closed { returned, .. }
+                    if record.born.latest <= begun_after && returned > begun_after =>
+                {
+                    self.revive(description);
+                    return Some(description);
+                }
+                // Closed before the copy began: its number's next owner is not told yet.
+                State::Closed { returned, .. } if returned <= begun_after => return None,
+                _ => {}
+            }
+        }
+        let mut earlier = Some(latest);
+        while let Some(key) = earlier {
+            let record = &self.descriptors[key];
+            if record.closed().is_some() && record.last_change() <= begun_after {
+                break;
+            }
+            earlier = self.before(key);
+            self.may_be_copied(self.descriptors[key].description);
+        }
+        for other in others {
+            self.may_be_copied(self.descriptors[other].description);
+        }
+        None
+    }
+
+    /// The birth of a number overlapped the last copy of its table: the copy may refer to it, or
+    /// to what had the number before.
+    pub(super) fn overlaps_copy(&mut self, new: &NewDescriptor, begun_after: BootTime) {
+        let copied = &self.tables[new.table].copied;
+        if copied.last().is_none_or(|&last| last < begun_after) {
+            return;
+        }
+        let overlaps = |copied: BootTime| copied >= begun_after && copied <= new.born.latest;
+        if !copied.iter().any(|&copied| overlaps(copied)) {
+            return;
+        }
+        self.descriptions[new.description].reach.shared = true;
+        let mut earlier = self.tables[new.table].slots.get(new.fd);
+        for _ in 0..MOST_EARLIER {
+            let Some(key) = earlier else { break };
+            earlier = self.before(key);
+            let description = self.descriptors[key].description;
+            let copies: Vec<_> = self
+                .holders(description)
+                .filter(|&holder| {
+                    let record = &self.descriptors[holder];
+                    record.origin == Origin::Inherited
+                        && record.fd == new.fd
+                        && overlaps(record.born.latest)
+                })
+                .collect();
+            for copy in copies {
+                self.descriptions[description].reach.shared = true;
+                self.part(copy, new.born.latest);
+            }
+        }
     }
 }

@@ -41,6 +41,8 @@ pub struct Descriptor {
     pub closed_by: Option<Tid>,
     /// The entry it belongs to.
     pub owner: Option<Owner>,
+    /// What had its number before.
+    pub(super) before: Option<Key<Descriptor>>,
     /// Its neighbours in its description's list.
     pub(super) next: Option<Key<Descriptor>>,
     pub(super) previous: Option<Key<Descriptor>>,
@@ -55,6 +57,12 @@ pub enum State {
     Open,
     /// Open or closed: calls that overlapped decide it, and their order is not known.
     Ambiguous {
+        /// Since when.
+        since: BootTime,
+    },
+    /// Another descriptor, the latest of its number, may have its number: which of two calls came
+    /// first is not known.
+    Rival {
         /// Since when.
         since: BootTime,
     },
@@ -129,6 +137,8 @@ pub struct Description {
     pub(super) first: Option<Key<Descriptor>>,
     /// Descriptor records that refer to it.
     pub(super) records: u32,
+    /// It was duplicated before the birth of what was duplicated was told.
+    pub(super) awaits_birth: bool,
     /// When the last close of one of its descriptors returned.
     pub(super) last_return: BootTime,
     /// Closes that overlapped the last one.
@@ -181,6 +191,7 @@ impl Description {
             proof: Proof::LastReference,
             first: None,
             records: 0,
+            awaits_birth: false,
             last_return: BootTime(0),
             overlapping: 0,
         }
@@ -208,6 +219,7 @@ impl Ledger {
         table.records += 1;
         table.open += 1;
         let generation = table.births;
+        self.revive(new.description);
         let description = &mut self.descriptions[new.description];
         description.live += 1;
         description.records += 1;
@@ -217,7 +229,9 @@ impl Ledger {
         if new.origin == Origin::Unseen {
             self.counters.handles_unseen += 1;
         }
+        let before = self.tables[new.table].slots.get(new.fd);
         let key = self.descriptors.insert(Descriptor {
+            before,
             table: new.table,
             fd: new.fd,
             generation,
@@ -249,6 +263,17 @@ impl Ledger {
             fd: descriptor.fd,
             generation: descriptor.generation,
         })
+    }
+
+    /// What had a descriptor's number before it, unless that was forgotten.
+    pub(super) fn before(&self, key: Key<Descriptor>) -> Option<Key<Descriptor>> {
+        let record = &self.descriptors[key];
+        let before = record.before?;
+        let there = self.descriptors.get(before)?;
+        let is_it = there.table == record.table
+            && there.fd == record.fd
+            && there.generation < record.generation;
+        is_it.then_some(before)
     }
 
     /// The open descriptor of a number, if there is one.
@@ -322,6 +347,44 @@ impl Ledger {
             next = descriptor.next;
             self.changed(super::resource::Resource::Handle(key));
         }
+    }
+
+    /// The description of a descriptor that was born: a new one, unless a duplicate of it was
+    /// told first. The address is what the birth's exit found at the number: where that is the
+    /// address of an open descriptor, it is that of a duplicate which has replaced the new one.
+    pub(super) fn born_description(
+        &mut self,
+        kind: HandleKind,
+        file: Option<FileAddress>,
+        at: BootTime,
+    ) -> Key<Description> {
+        if let Some(file) = file
+            && let Some(&known) = self.by_file.get(&file.0.get())
+            && let Some(shared) = self.descriptions.get_mut(known)
+            && std::mem::take(&mut shared.awaits_birth)
+            && shared.released.is_none()
+        {
+            shared.kind = kind;
+            return known;
+        }
+        let file = file.filter(|file| {
+            let known = self.by_file.get(&file.0.get());
+            known.is_none_or(|&known| !self.is_surely_held(known))
+        });
+        self.new_description(kind, file, Reach::default(), at)
+    }
+
+    /// Whether an open descriptor refers to it, in a table that is not dying: the tables of
+    /// threads that exit go before their last switch is told.
+    pub(super) fn is_surely_held(&self, description: Key<Description>) -> bool {
+        self.holders(description).any(|holder| {
+            let record = &self.descriptors[holder];
+            let users = &self.tables[record.table].users;
+            record.state == State::Open
+                && users
+                    .iter()
+                    .any(|&user| self.threads[user].exiting.is_none())
+        })
     }
 
     /// A description for a new `struct file`. One that had its address before is released.

@@ -45,7 +45,7 @@ impl Rule {
     /// The word for it, everywhere.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Own => "own",
+            Self::Own => "own mark",
             Self::Span => "span",
             Self::Descent => "descent",
             Self::SameDescription => "same description",
@@ -119,11 +119,17 @@ impl Ledger {
                     to,
                     at,
                 });
-                if record.delete.is_some() {
-                    let index = record.moved.len() - 1;
-                    self.changes.push(Change::Forgotten(resource));
-                    self.changes.push(Change::Moved(before.entry, index));
+                self.changes.push(Change::Forgotten(resource));
+                if record
+                    .delete
+                    .as_ref()
+                    .is_some_and(|delete| delete.end.is_some())
+                {
+                    self.changes.push(Change::Moved(before.entry, resource));
                 }
+                // It may come back to an entry that it was taken from.
+                let moved = &mut self.entries[entry].moved;
+                moved.retain(|moved| moved.resource != name);
             }
         }
         self.own(resource, entry, Rule::Own);

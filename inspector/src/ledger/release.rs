@@ -76,6 +76,7 @@ impl Ledger {
     ) {
         let record = &mut self.descriptors[key];
         let was_open = record.is_open();
+        let was_ambiguous = matches!(record.state, State::Ambiguous { .. });
         record.state = State::Closed { at, returned, how };
         let (table, fd, description) = (record.table, record.fd, record.description);
         if was_open {
@@ -96,6 +97,9 @@ impl Ledger {
         self.changed(Resource::Handle(key));
         self.description_changed(description);
         self.retire(Resource::Handle(key));
+        if was_ambiguous {
+            self.settle_rivals(table, fd, at);
+        }
     }
 
     /// Decides what a close says about the description.
@@ -160,28 +164,72 @@ impl Ledger {
         self.description_changed(description);
     }
 
-    /// The close of the last reference contradicts descriptors believed to share it: they refer
-    /// to something else, which is not known.
+    /// A call that overlapped the last close took a reference before that close gave its own up,
+    /// and after it had counted.
+    pub(super) fn revive(&mut self, description: Key<Description>) {
+        let shared = &mut self.descriptions[description];
+        if shared.released.take().is_some() {
+            // Or it was released, and its address is that of a birth which is still to be told.
+            shared.awaits_birth = true;
+            shared.reach.shared = true;
+            if let Some(file) = shared.file {
+                self.by_file.entry(file.0.get()).or_insert(description);
+            }
+            self.description_changed(description);
+        }
+    }
+
+    /// A copy of its table may or may not hold it.
+    pub(super) fn may_be_copied(&mut self, description: Key<Description>) {
+        let released = self.descriptions[description].released;
+        self.revive(description);
+        let shared = &mut self.descriptions[description];
+        shared.reach.shared = true;
+        if let (0, Some(closed)) = (shared.live, released) {
+            shared.unaccounted = Some(Unaccounted {
+                references: None,
+                closed,
+                held_by_call: None,
+            });
+        }
+        self.description_changed(description);
+    }
+
+    /// The close of the last reference contradicts descriptors believed to share it.
     fn part_holders(&mut self, description: Key<Description>, at: BootTime) {
-        let kind = self.descriptions[description].kind;
         let holders: Vec<_> = self.holders(description).collect();
         for holder in holders {
-            let reach = Reach {
-                before: true,
-                ..Reach::default()
-            };
-            let other = self.new_description(kind, None, reach, at);
-            self.unlist(holder);
-            self.descriptions[description].live -= 1;
-            self.release_description(description);
-            self.descriptors[holder].description = other;
-            let other = &mut self.descriptions[other];
-            other.live += 1;
-            other.records += 1;
-            self.list(holder);
-            self.counters.parted += 1;
-            self.changed(Resource::Handle(holder));
+            self.part(holder, at);
         }
+    }
+
+    /// A descriptor does not refer to what was believed, but to something that is not known.
+    pub(super) fn part(&mut self, holder: Key<Descriptor>, at: BootTime) {
+        let before = self.descriptors[holder].description;
+        let kind = self.descriptions[before].kind;
+        let reach = Reach {
+            before: true,
+            ..Reach::default()
+        };
+        let other = self.new_description(kind, None, reach, at);
+        self.unlist(holder);
+        let left = &mut self.descriptions[before];
+        left.live -= 1;
+        if left.live == 0 && left.released.is_none() && left.unaccounted.is_none() {
+            left.unaccounted = Some(Unaccounted {
+                references: None,
+                closed: Moment::exact(at),
+                held_by_call: None,
+            });
+        }
+        self.descriptors[holder].description = other;
+        let shared = &mut self.descriptions[other];
+        shared.live += 1;
+        shared.records += 1;
+        self.list(holder);
+        self.release_description(before);
+        self.counters.parted += 1;
+        self.changed(Resource::Handle(holder));
     }
 
     /// A new description has the address of this one.
@@ -204,6 +252,12 @@ impl Ledger {
     pub(super) fn release_description(&mut self, description: Key<Description>) {
         let shared = &mut self.descriptions[description];
         shared.records = shared.records.saturating_sub(1);
+        self.drop_description(description);
+    }
+
+    /// Forgets a description that no descriptor record refers to.
+    pub(super) fn drop_description(&mut self, description: Key<Description>) {
+        let shared = &self.descriptions[description];
         if shared.records == 0 {
             if let Some(file) = shared.file {
                 let address = file.0.get();

@@ -21,8 +21,8 @@ pub enum Change {
     Deleted(Key<Entry>),
     /// Something changed about a resource of a deleted entry.
     Resource(Resource),
-    /// A resource of a deleted entry was given to another; index into [`Entry::moved`].
-    Moved(Key<Entry>, usize),
+    /// A resource of a deleted entry was given to another.
+    Moved(Key<Entry>, Resource),
     /// The record was forgotten; its place may mean another resource from now on.
     Forgotten(Resource),
     /// The entry was forgotten.

@@ -340,6 +340,9 @@ impl Ledger {
     }
 
     fn handle_missed(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
+        if self.closed_since(table, seen.fd, reading.began) {
+            return;
+        }
         if reading.counts_drift {
             self.drift.handles_missed += 1;
         }
@@ -424,10 +427,10 @@ impl Reading {
 
 impl Descriptor {
     /// When an event last said something about it.
-    fn last_change(&self) -> BootTime {
+    pub(super) fn last_change(&self) -> BootTime {
         match self.state {
             State::Open => self.born.latest,
-            State::Ambiguous { since } => since,
+            State::Ambiguous { since } | State::Rival { since } => since,
             State::Closing { replaced } => replaced,
             State::Closed { returned, .. } => returned,
         }

@@ -45,6 +45,8 @@ pub struct Table {
     pub(super) ranges: Vec<RangeClose>,
     /// Where its content was copied from, until the kernel's own copy arrives.
     pub(super) copied_from: Option<(Key<Table>, u32)>,
+    /// When it was copied for other users lately, oldest first.
+    pub(super) copied: Vec<BootTime>,
     /// Users that left, ever: a reader of `users` sees whether it must begin anew.
     pub(super) departures: u32,
     /// Descriptors it ever had.
@@ -101,6 +103,7 @@ impl Ledger {
             odd: FxHashMap::default(),
             ranges: Vec::new(),
             copied_from,
+            copied: Vec::new(),
             departures: 0,
             births: 0,
             records: 0,

@@ -1,1 +1,6 @@
-//! Stories of events: data in, text out.
+//! Tests of the ledger alone: a model of the kernel that it is compared with.
+
+mod model;
+mod properties;
+mod stories;
+mod world;

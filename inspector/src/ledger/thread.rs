@@ -69,6 +69,8 @@ pub(super) struct LiveThread {
     pub(super) in_table: u32,
     /// Its own last event.
     pub(super) last: BootTime,
+    /// The one before, of an earlier time.
+    pub(super) last_but_one: BootTime,
     /// Open store spans, innermost last.
     pub(super) spans: Vec<OpenSpan>,
     /// Entries whose delete it began and has not ended.
@@ -146,6 +148,11 @@ impl Ledger {
     }
 
     fn thread_born(&mut self, at: BootTime, birth: &Birth) {
+        if !birth.flags.thread() && birth.name.tgid == birth.parent_tgid {
+            // A process within its own: nothing true can be made of it.
+            self.counters.nonsense += 1;
+            return;
+        }
         let parent = self.thread_on_demand(birth.parent, birth.parent_tgid, at);
         let tid = birth.name.tid;
         if let Some(&there) = self.by_tid.get(&tid.0) {
@@ -255,7 +262,12 @@ impl Ledger {
             self.thread_gone(other, died, GoneHow::ExecOfAnother);
         }
         self.by_tid.remove(&old_tid.0);
-        self.by_tid.insert(tgid.0, caller);
+        if let Some(other) = self.by_tid.insert(tgid.0, caller)
+            && other != caller
+        {
+            // Not of this process, whose other threads are dead.
+            self.thread_gone(other, Moment::exact(at), GoneHow::NumberReused);
+        }
         self.processes[process].epoch = self.processes[process].epoch.saturating_add(1);
         self.void_entries(process);
         let record = &mut self.threads[caller];
@@ -381,6 +393,7 @@ impl Ledger {
             in_process: 0,
             in_table: 0,
             last: at,
+            last_but_one: BootTime(0),
             spans: Vec::new(),
             deletes: Vec::new(),
             activity: None,
@@ -475,7 +488,22 @@ impl Ledger {
     /// The thread did something itself at this time.
     pub(super) fn touch_thread(&mut self, thread: Key<Thread>, at: BootTime) {
         if let Some(live) = &mut self.threads[thread].live {
-            live.last = live.last.max(at);
+            if live.last < at {
+                live.last_but_one = live.last;
+                live.last = at;
+            }
+        }
+    }
+}
+
+impl LiveThread {
+    /// Its last event before a time: a call that returned then began later. One call may tell
+    /// several events of one time.
+    pub(super) fn before(&self, at: BootTime) -> BootTime {
+        if self.last < at {
+            self.last
+        } else {
+            self.last_but_one.min(at)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The eBPF source: the kernel's own word on threads, descriptors, waits and marks.
 
-mod blocked;
+mod bits;
 pub mod btf;
 mod counters;
 pub mod decode;

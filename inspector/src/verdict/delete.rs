@@ -86,7 +86,7 @@ impl Clock<'_> {
                 Some(why) => Verdict::Unknown(why),
                 None => Verdict::Retained(Retained::Open),
             },
-            State::Ambiguous { .. } => Verdict::Unknown(Why::Ambiguous),
+            State::Ambiguous { .. } | State::Rival { .. } => Verdict::Unknown(Why::Ambiguous),
             State::Closing { .. } => Verdict::Unknown(Why::Closing),
             State::Closed { .. } => self.closed_here(handle),
         })
@@ -174,26 +174,26 @@ impl Clock<'_> {
         };
         let now = self.ledger.delivered();
         let grace_ns = self.ledger.rules().grace_ns;
+        // A blocked thread ran until it blocked.
         let ran = match activity.blocked {
-            // It ran until it blocked.
             Some(blocked) => blocked.since.max(activity.ran),
             None => Some(activity.sampled),
         };
-        if let Some(ran) = ran.filter(|&ran| ran > self.end && now.since_ns(ran) <= grace_ns) {
+        if let Some(ran) = ran
+            && ran > self.end
+            && now.since_ns(ran) <= grace_ns
+        {
             return ThreadState::Active { ran };
         }
-        match activity.blocked {
-            Some(blocked) if blocked.since.is_none_or(|since| since <= self.deadline) => {
+        match (activity.blocked, ran) {
+            (Some(blocked), _) if blocked.since.is_none_or(|since| since <= self.deadline) => {
                 ThreadState::Parked {
                     since: blocked.since,
                     call: blocked.call.map(CallNumber),
                 }
             }
-            Some(_) => match ran.filter(|&ran| ran > self.end) {
-                Some(ran) => ThreadState::Quiet { ran },
-                None => ThreadState::NotKnown,
-            },
-            None => ThreadState::NotKnown,
+            (Some(_), Some(ran)) => ThreadState::Quiet { ran },
+            _ => ThreadState::NotKnown,
         }
     }
 

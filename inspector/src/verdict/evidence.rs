@@ -211,7 +211,9 @@ impl Evidence {
             }
             (State::Closed { at, how, .. }, None) => (Last::Closed { how, by }, at),
             (State::Closing { replaced }, _) => (Last::Replaced, Moment::exact(replaced)),
-            (State::Open | State::Ambiguous { .. }, _) => (Last::Born, handle.born),
+            (State::Open | State::Ambiguous { .. } | State::Rival { .. }, _) => {
+                (Last::Born, handle.born)
+            }
         };
         let born = Born {
             at: handle.born,

@@ -54,7 +54,7 @@ impl Judge {
             match change {
                 Change::Deleted(entry) => self.deleted(ledger, entry, out),
                 Change::Resource(resource) => self.again.push(resource),
-                Change::Moved(entry, index) => out.extend(reassigned(ledger, entry, index)),
+                Change::Moved(entry, resource) => out.extend(reassigned(ledger, entry, resource)),
                 Change::Forgotten(resource) => {
                     self.open.remove(&resource);
                 }
@@ -91,12 +91,8 @@ impl Judge {
         let deadline = end.plus_ns(ledger.rules().grace_ns);
         self.deadlines.push(Reverse((deadline, self.next)));
         self.again.extend(record.resources());
-        // What was moved while it was being deleted was told when it was moved.
-        let begin = record.delete.as_ref().and_then(|delete| delete.begin);
-        for (index, moved) in record.moved.iter().enumerate() {
-            if begin.is_none_or(|begin| moved.at < begin) {
-                out.extend(reassigned(ledger, entry, index));
-            }
+        for moved in &record.moved {
+            out.extend(reassigned(ledger, entry, moved.place));
         }
     }
 
@@ -166,20 +162,19 @@ pub fn standing(ledger: &Ledger) -> impl Iterator<Item = Judgement> {
             let verdict = delete::verdict(ledger, entry, resource)?;
             judgement(ledger, entry, resource, verdict)
         });
-        let moved = (0..record.moved.len()).filter_map(move |index| {
-            record.delete.as_ref()?;
-            reassigned(ledger, entry, index)
+        let moved = record.moved.iter().filter_map(move |moved| {
+            record.delete.as_ref()?.end?;
+            reassigned(ledger, entry, moved.place)
         });
         owned.chain(moved)
     })
 }
 
 /// What an entry owned and another was given.
-fn reassigned(ledger: &Ledger, entry: Key<Entry>, index: usize) -> Option<Judgement> {
-    let moved = ledger.entry(entry)?.moved.get(index)?;
-    if ledger.name(moved.place) != Some(moved.resource) {
-        return None;
-    }
+fn reassigned(ledger: &Ledger, entry: Key<Entry>, resource: Resource) -> Option<Judgement> {
+    let name = ledger.name(resource)?;
+    let moved = &ledger.entry(entry)?.moved;
+    let moved = moved.iter().rev().find(|moved| moved.resource == name)?;
     let verdict = Verdict::Reassigned {
         to: moved.to.clone(),
         at: moved.at,

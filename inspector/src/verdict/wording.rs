@@ -132,11 +132,10 @@ impl Display for Why {
             Self::Closing => f.write_str("the call that closed it has not returned"),
             Self::ClosedHere {
                 references: Some(references),
-            } => write!(
-                f,
-                "closed here; {} other references existed",
-                references.saturating_sub(1)
-            ),
+            } => match references.saturating_sub(1) {
+                1 => f.write_str("closed here; 1 other reference existed"),
+                others => write!(f, "closed here; {others} other references existed"),
+            },
             Self::ClosedHere { references: None } => {
                 f.write_str("closed here; other holders can't be seen")
             }
@@ -340,7 +339,7 @@ impl Display for Evidence {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let end = self.delete.as_ref().and_then(|delete| delete.end);
         if let Some(rule) = self.rule {
-            write!(f, "owned by {}; ", rule.word())?;
+            write!(f, "owner by {}; ", rule.word())?;
         }
         self.born.write(f, end)?;
         if let Some(delete) = &self.delete {

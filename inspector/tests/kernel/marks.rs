@@ -58,7 +58,7 @@ fn bpftrace_lists_the_same_probes() {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let mut marks = inspector_ebpf::abi::mark::mark::NAMES;
+    let mut marks = inspector_ebpf::abi::mark::code::NAMES;
     marks.sort_unstable();
     assert_eq!(names, marks, "{listed}");
 }

@@ -8,7 +8,7 @@ use std::{
 
 use inspector::{
     event::id::{Fd, Tgid, Tid},
-    ledger::{Ledger, handle::State},
+    ledger::{Ledger, handle::State, thread::Thread},
 };
 
 /// Open numbers, each with its close-on-exec flag.
@@ -63,6 +63,15 @@ pub(crate) fn believed(ledger: &Ledger, tid: Tid) -> Option<Table> {
 /// How the ledger differs from /proc in the threads of a process and in each one's table; empty
 /// when it does not, and nothing is ambiguous or unsettled.
 pub(crate) fn differences(ledger: &Ledger, tgid: Tgid) -> String {
+    differences_but(ledger, tgid, |_| false)
+}
+
+/// The same, leaving out threads of the ledger that are as `expected`.
+pub(crate) fn differences_but(
+    ledger: &Ledger,
+    tgid: Tgid,
+    expected: impl Fn(&Thread) -> bool,
+) -> String {
     let mut text = String::new();
     let live = threads(tgid);
     let held: BTreeSet<u32> = ledger
@@ -70,7 +79,9 @@ pub(crate) fn differences(ledger: &Ledger, tgid: Tgid) -> String {
         .map(|process| ledger.threads_of(process))
         .unwrap_or_default()
         .iter()
-        .filter_map(|&thread| Some(ledger.thread(thread)?.name.tid.0))
+        .filter_map(|&thread| ledger.thread(thread))
+        .filter(|thread| !expected(thread))
+        .map(|thread| thread.name.tid.0)
         .collect();
     if held != live {
         writeln!(text, "threads: ledger {held:?}, /proc {live:?}").unwrap();

@@ -1,13 +1,14 @@
 //! A source at work in a test: its events so far, and the ledger they make.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use inspector::{
-    event::{Batch, Event, What, id::Tgid},
+    event::{Batch, Event, id::Tgid, loss::Count},
     ledger::{Ledger, LedgerRules},
     source::{
         Followed, Request, SourceKind,
@@ -161,12 +162,13 @@ impl Watch {
         let _may_be_gone = self.requests.send(Request::Stop);
     }
 
-    /// Whether the source said that it ended.
-    pub(crate) fn has_ended(&self) -> bool {
-        matches!(
-            self.events.last().map(|event| &event.what),
-            Some(What::End(_))
-        )
+    /// Ends the source and returns how each kind of record fared.
+    pub(crate) fn stop(&mut self) -> BTreeMap<&'static str, Count> {
+        self.ask_to_stop();
+        self.until("the source's end", |watch| watch.ledger.end().is_some());
+        let end = self.ledger.end().unwrap();
+        assert_eq!(end.error, None);
+        end.counts.iter().copied().collect()
     }
 
     /// Waits until the source's thread is over, and everything is detached.

@@ -167,7 +167,7 @@ fn ended(record: &WaitRecord) -> WaitEvent {
 /// A wait as the kernel side keeps it.
 pub fn blocked(blocked: &abi_wait::Blocked) -> Blocked {
     Blocked {
-        since: (blocked.since_ns != 0).then_some(BootTime(blocked.since_ns)),
+        since: (blocked.since_ns > abi_wait::BEFORE_ATTACH).then_some(BootTime(blocked.since_ns)),
         call: u16::try_from(blocked.nr).ok(),
         args: blocked.args,
     }

@@ -32,9 +32,7 @@ pub struct LoadOptions {
     pub wait_threshold: Duration,
     /// Whether children of a target become targets.
     pub follow_forks: bool,
-    /// Most processes followed at once.
-    pub max_targets: u32,
-    /// Most threads whose waits and calls in flight are kept.
+    /// Most threads whose waits are kept.
     pub max_threads: u32,
     /// Most futex words whose waits are summed.
     pub max_futexes: u32,
@@ -53,7 +51,6 @@ impl Default for LoadOptions {
             wakeup_bytes: 0,
             wait_threshold: Duration::from_millis(1),
             follow_forks: true,
-            max_targets: 16_384,
             max_threads: 65_536,
             max_futexes: 16_384,
             without: Vec::new(),
@@ -113,8 +110,6 @@ fn load_here(options: &LoadOptions) -> Result<Loaded, LoadError> {
         .override_global("CONFIG", config.as_bytes(), true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .map_max_entries("RING", options.ring_bytes)
-        .map_max_entries("TARGETS", options.max_targets)
-        .map_max_entries("ENTRIES", options.max_threads)
         .map_max_entries("WAITS", if_waits(options.max_threads))
         .map_max_entries("FUTEXES", if_waits(options.max_futexes))
         .map_max_entries(
@@ -137,6 +132,22 @@ fn load_here(options: &LoadOptions) -> Result<Loaded, LoadError> {
         entries,
         probes,
     })
+}
+
+/// Attaches the program that does nothing at every call's exit, and no other, for the overhead
+/// benchmark: no hook there can cost less. Dropping the result detaches it.
+///
+/// # Errors
+/// Where the kernel refuses it.
+pub fn attach_floor() -> Result<Ebpf, LoadError> {
+    let refused = |error: &dyn std::error::Error| LoadError::Object(chain(error));
+    let btf = Btf::from_sys_fs().map_err(|error| refused(&error))?;
+    let mut ebpf = EbpfLoader::new()
+        .btf(Some(&btf))
+        .load(OBJECT)
+        .map_err(|error| refused(&error))?;
+    attach_typed(&mut ebpf, &btf, "exit_nothing", "sys_exit").map_err(|error| refused(&error))?;
+    Ok(ebpf)
 }
 
 fn first_reason(probes: &ProbeSet) -> String {

@@ -18,7 +18,7 @@ use rustix::{
 use tokio::sync::mpsc as batches;
 
 use super::{
-    blocked,
+    bits::Bits,
     counters::Ledgered,
     decode::Decoder,
     log::StderrLog,
@@ -38,12 +38,10 @@ const POLL: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(50);
 /// Time between two looks whether targets live and whether programs skipped runs.
 const CHECK: Duration = Duration::from_millis(200);
-
-/// Time between two audits that losses call for, at least.
-const SETTLE_EVERY: Duration = Duration::from_millis(50);
-/// Such an audit waits this many times as long as the last one took: where losses don't end, the
-/// ring must still be drained most of the time.
-const SETTLE_REST: u32 = 10;
+/// Time between two audits that losses cause, at least.
+const AUDIT_EVERY: Duration = Duration::from_millis(50);
+/// And as a multiple of what the last one took.
+const AUDIT_REST: u32 = 4;
 
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
@@ -73,10 +71,10 @@ pub(super) struct Session {
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
-    /// Something was lost that no audit has settled.
-    unsettled: bool,
-    /// When the next audit may settle it.
-    settle_due: Instant,
+    /// Something was lost since the last audit.
+    owes_audit: bool,
+    /// Not audited for losses before this.
+    audit_due: Instant,
 }
 
 /// When a source ends by itself.
@@ -105,8 +103,11 @@ impl Session {
         sender: batches::Sender<Batch>,
         has_waits: bool,
     ) -> Result<Self, MapError> {
+        let bits = |name| Bits::new(&ebpf, name).map_err(MapError::IoError);
+        let (targets, blocked) = (bits("TARGETS")?, bits("BLOCKED")?);
         let waits = if has_waits {
             Some(Waits::new(
+                blocked,
                 take(&mut ebpf, "WAITS")?,
                 take(&mut ebpf, "FUTEXES")?,
                 take(&mut ebpf, "FUTEX_WAKERS")?,
@@ -117,7 +118,7 @@ impl Session {
         let now = boot_time();
         Ok(Self {
             ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
-            targets: Targets::new(take(&mut ebpf, "TARGETS")?),
+            targets: Targets::new(targets),
             counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
@@ -131,8 +132,8 @@ impl Session {
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
-            unsettled: false,
-            settle_due: Instant::now(),
+            owes_audit: false,
+            audit_due: Instant::now(),
         })
     }
 
@@ -170,11 +171,12 @@ impl Session {
 
     fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
         self.drain(false)?;
-        self.settle()?;
+        self.mend(false)?;
         loop {
             match asked.try_recv() {
                 Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
                     self.drain(true)?;
+                    self.mend(true)?;
                     return Ok(Next::Stop);
                 }
                 Ok(request) => self.answer(request)?,
@@ -229,31 +231,31 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        if let Err(error) = self.targets.name(tgid) {
-            return Ok(Err(format!("can't follow process {tgid}: {error}")));
-        }
+        self.targets.add(tgid);
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
             Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
         };
-        let at = scan.ended;
-        let mut events = vec![Event {
-            at,
-            what: What::Scan(Box::new(scan)),
-        }];
-        if self.waits.is_some() {
-            events.extend(blocked::at_attach(Path::new(PROC), tgid, at));
+        if let Some(waits) = &mut self.waits {
+            for thread in scan.threads.iter().flatten() {
+                waits.seed(tgid, thread.tid);
+            }
         }
-        self.send(events)?;
+        let event = Event {
+            at: scan.ended,
+            what: What::Scan(Box::new(scan)),
+        };
+        self.send(vec![event])?;
         Ok(followed)
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.targets.all() {
+        for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), tgid, ScanRole::Audit { heal }) else {
+            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
+            else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it
@@ -264,18 +266,6 @@ impl Session {
                 what: What::Scan(Box::new(scan)),
             }])?;
         }
-        Ok(())
-    }
-
-    /// After a loss only /proc can tell what lives. What is lost during the audit is for the next.
-    fn settle(&mut self) -> Result<(), Stopped> {
-        let began = Instant::now();
-        if !self.unsettled || began < self.settle_due {
-            return Ok(());
-        }
-        self.unsettled = false;
-        self.audit(true)?;
-        self.settle_due = Instant::now() + SETTLE_EVERY.max(began.elapsed() * SETTLE_REST);
         Ok(())
     }
 
@@ -296,7 +286,13 @@ impl Session {
                 self.counters.damaged();
             }
             taken += 1;
-            if taken >= BATCH_EVENTS && !all {
+            if all {
+                // What is younger than the wish to have everything is not part of it; a busy
+                // target would keep this loop for ever.
+                if header.is_some_and(|header| header.time_ns > began.0 + HOLD_NS) {
+                    break;
+                }
+            } else if taken >= BATCH_EVENTS {
                 // What is left in the ring is about as old as this record: no event later than
                 // it may be released, and no tick may pass it.
                 if let Some(header) = header {
@@ -318,7 +314,7 @@ impl Session {
         self.gaps(began, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
-            let at = if all { boot_time() } else { until };
+            let at = if all { began } else { until };
             events.push(Event {
                 at,
                 what: What::Tick,
@@ -328,6 +324,19 @@ impl Session {
         if !events.is_empty() {
             self.send(events)?;
         }
+        Ok(())
+    }
+
+    /// Audits if something was lost: only /proc can tell now what became of it. Not again and
+    /// again while more is lost: reading /proc takes the time that reading the ring lacks.
+    fn mend(&mut self, now: bool) -> Result<(), Stopped> {
+        if !self.owes_audit || (!now && Instant::now() < self.audit_due) {
+            return Ok(());
+        }
+        self.owes_audit = false;
+        let began = Instant::now();
+        self.audit(true)?;
+        self.audit_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
         Ok(())
     }
 
@@ -344,7 +353,7 @@ impl Session {
                 .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
         }
-        self.unsettled |= gaps.iter().any(crate::event::Gap::hides_lives);
+        self.owes_audit |= gaps.iter().any(crate::event::Gap::hides_lives);
         events.extend(gaps.into_iter().map(|gap| Event {
             at: gap.until,
             what: What::Gap(Box::new(gap)),

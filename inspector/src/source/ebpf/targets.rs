@@ -1,60 +1,57 @@
-//! Whom the programs trace: the kernel's map of targets, and who of them still lives.
+//! Whom the programs trace: the kernel's bitmap of targets, kept free of the dead.
 
 use std::collections::BTreeSet;
 
-use aya::maps::{HashMap as BpfMap, MapData, MapError};
-use inspector_ebpf::abi::config::Target;
-
+use super::bits::Bits;
 use crate::event::id::Tgid;
 
-type RawTarget = [u8; size_of::<Target>()];
-
-/// The targets.
+/// The targets. Requests name some, forks add others inside the kernel.
 pub(super) struct Targets {
-    map: BpfMap<MapData, u32, RawTarget>,
-    /// Those named, and those that forks added to the map since.
-    followed: BTreeSet<u32>,
+    bits: Bits,
+    /// Whether there ever was one.
+    had_some: bool,
+    /// Those that looked dead at the last look.
+    dying: BTreeSet<u32>,
 }
 
 impl Targets {
-    pub(super) fn new(map: BpfMap<MapData, u32, RawTarget>) -> Self {
+    pub(super) fn new(bits: Bits) -> Self {
         Self {
-            map,
-            followed: BTreeSet::new(),
+            bits,
+            had_some: false,
+            dying: BTreeSet::new(),
         }
     }
 
     /// Traces a process from now on.
-    pub(super) fn name(&mut self, tgid: Tgid) -> Result<(), MapError> {
-        let named = Target { origin: 1, pad: 0 };
-        let raw: RawTarget = zerocopy::transmute!(named);
-        self.map.insert(tgid.0, raw, 0)?;
-        self.followed.insert(tgid.0);
-        Ok(())
+    pub(super) fn add(&mut self, tgid: Tgid) {
+        self.bits.set(tgid.0);
+        self.had_some = true;
     }
 
-    /// Everyone known to be traced.
-    pub(super) fn all(&self) -> Vec<Tgid> {
-        self.followed.iter().copied().map(Tgid).collect()
+    /// Those traced now. The bitmap is the truth: forks add to it, and a number that a stranger
+    /// was born with is taken from it.
+    pub(super) fn now(&self) -> BTreeSet<u32> {
+        self.bits.iter().collect()
     }
 
-    /// Drops targets that are gone, and learns of those that forks added. True when none is left
-    /// of some that were.
+    /// Drops those that are gone. True when none is left of some that were.
+    ///
+    /// A thread is a zombie before it leaves the cpu for the last time, and the programs tell that
+    /// of targets only: so a process is dropped when it looked dead at two looks in a row.
     pub(super) fn forget_the_dead(&mut self) -> bool {
-        let in_kernel: Vec<u32> = self.map.keys().filter_map(Result::ok).collect();
-        self.followed.extend(in_kernel);
-        let had_some = !self.followed.is_empty();
-        let dead: Vec<u32> = self
-            .followed
+        let mut left = self.now();
+        let looks_dead: BTreeSet<u32> = left
             .iter()
             .copied()
             .filter(|&tgid| is_gone(Tgid(tgid)))
             .collect();
-        for tgid in dead {
-            self.followed.remove(&tgid);
-            let _the_kernel_side_may_have_been_first = self.map.remove(&tgid);
+        for &tgid in looks_dead.intersection(&self.dying) {
+            left.remove(&tgid);
+            self.bits.clear(tgid);
         }
-        had_some && self.followed.is_empty()
+        self.dying = looks_dead;
+        self.had_some && left.is_empty()
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
+    fs,
     time::{Duration, Instant},
 };
 
 use aya::maps::{HashMap as BpfMap, MapData};
-use inspector_ebpf::abi::wait::{FutexKey, FutexWaits, FutexWakerKey, ThreadWaits};
-use zerocopy::FromBytes;
+use inspector_ebpf::abi::wait::{
+    BEFORE_ATTACH, Blocked, FutexKey, FutexWaits, FutexWakerKey, ThreadWaits,
+};
+use zerocopy::{FromBytes as _, IntoBytes as _};
 
-use super::decode;
+use super::{bits::Bits, decode};
 use crate::event::{
     BootTime, Event, WaitEvent, What,
     id::{Tgid, Tid},
@@ -30,6 +33,7 @@ type RawWaker = [u8; size_of::<FutexWakerKey>()];
 
 /// The three maps, and what they said last.
 pub(super) struct Waits {
+    blocked: Bits,
     threads: BpfMap<MapData, u32, RawThread>,
     futexes: BpfMap<MapData, RawFutexKey, RawFutex>,
     wakers: BpfMap<MapData, RawWaker, u64>,
@@ -41,12 +45,14 @@ pub(super) struct Waits {
 
 impl Waits {
     pub(super) fn new(
+        blocked: Bits,
         threads: BpfMap<MapData, u32, RawThread>,
         futexes: BpfMap<MapData, RawFutexKey, RawFutex>,
         wakers: BpfMap<MapData, RawWaker, u64>,
     ) -> Self {
         let now = Instant::now();
         Self {
+            blocked,
             threads,
             futexes,
             wakers,
@@ -54,6 +60,30 @@ impl Waits {
             last_futexes: HashMap::new(),
             threads_due: now,
             futexes_due: now,
+        }
+    }
+
+    /// Notes what a thread is blocked in that was so before anybody looked. The kernel's program
+    /// goes on from there: the call's exit ends the wait.
+    pub(super) fn seed(&mut self, tgid: Tgid, tid: Tid) {
+        let Some(blocked) = blocked_in(tgid, tid) else {
+            return;
+        };
+        let mut waits: ThreadWaits = zerocopy::transmute!([0_u8; size_of::<ThreadWaits>()]);
+        waits.blocked = blocked;
+        waits.tgid = tgid.0;
+        waits.off_cpu = 1;
+        let mut raw: RawThread = [0; size_of::<ThreadWaits>()];
+        raw.copy_from_slice(waits.as_bytes());
+        const ONLY_IF_ABSENT: u64 = 1;
+        // A thread that has blocked anew meanwhile is known better.
+        if self.threads.insert(tid.0, raw, ONLY_IF_ABSENT).is_err() {
+            return;
+        }
+        self.blocked.set(tid.0);
+        if blocked_in(tgid, tid).is_none_or(|now| now.as_bytes() != blocked.as_bytes()) {
+            self.blocked.clear(tid.0);
+            let _absent_is_fine = self.threads.remove(&tid.0);
         }
     }
 
@@ -129,6 +159,25 @@ impl Waits {
             });
         }
     }
+}
+
+/// The call a thread is blocked in, by /proc/PID/task/TID/syscall: the number in decimal, then
+/// six arguments, stack and instruction pointer in hexadecimal. `running`, and −1 with two
+/// pointers outside any call, are no waits.
+fn blocked_in(tgid: Tgid, tid: Tid) -> Option<Blocked> {
+    let line = fs::read_to_string(format!("/proc/{tgid}/task/{tid}/syscall")).ok()?;
+    let mut words = line.split_ascii_whitespace();
+    let nr = words.next()?.parse().ok()?;
+    let mut args = [0; 4];
+    for argument in &mut args {
+        *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+    }
+    // The −1 of a fault is no u64, and did not parse.
+    Some(Blocked {
+        since_ns: BEFORE_ATTACH,
+        nr,
+        args,
+    })
 }
 
 fn thread(tid: u32, waits: &ThreadWaits) -> WaitEvent {

@@ -11,7 +11,7 @@
 
 static _Atomic int shared[PLACES];
 static int own[THREADS][PLACES];
-static _Atomic long births, deaths;
+static _Atomic long births, deaths, replacements;
 static pthread_barrier_t start, stop;
 static char mode;
 static int rounds;
@@ -47,6 +47,7 @@ static void move_foreign(uint64_t *random) {
         must(dup2(from, fd), "dup2");
         births++;
         deaths++;
+        replacements++;
         put(fd, place);
         close_number(from);
     } else {
@@ -63,6 +64,7 @@ static void move_own(int *mine, uint64_t *random) {
         must(dup2(from, *fd), "dup2");
         births++;
         deaths++;
+        replacements++;
         close_number(from);
     } else {
         close_number(*fd);
@@ -110,10 +112,10 @@ int main(void) {
     }
     while (next_order()) {
         if (sscanf(order_line, "%c %d", &mode, &rounds) != 2) return 1;
-        births = deaths = 0;
+        births = deaths = replacements = 0;
         pthread_barrier_wait(&start);
         pthread_barrier_wait(&stop);
-        printf("%ld %ld\n", births, deaths);
+        printf("%ld %ld %ld\n", births, deaths, replacements);
         for (int i = 0; i < PLACES; i++) {
             if (shared[i]) printf("%d\n", shared[i]);
             for (int j = 0; j < THREADS; j++)

@@ -84,7 +84,8 @@ pub(super) fn decode(record: &CallRecord, push: &mut impl FnMut(BootTime, What))
                         to,
                         cloexec,
                         replaces,
-                        file: file(record),
+                        // The record's is the one that closed.
+                        file: None,
                     },
                 );
             }

@@ -1,0 +1,469 @@
+//! Tests' stories: lines of events in, the lines of the judgements that fell out.
+//!
+//! A line is `MS TID VERB ARGS…`: at MS milliseconds, thread TID does VERB. Process 100 and its
+//! threads are there from the start; `thread` and `fork` make others. A verb `dump` prints the
+//! live threads and the open handles instead of an event. Text after `//` is a remark.
+
+use std::{collections::HashMap, fmt::Write as _, num::NonZeroU64};
+
+use crate::{
+    event::{
+        Batch, Event, Gap, HandleEvent, Mark, Scan, TableRead, ThreadEvent, WaitEvent, What,
+        handle::{HandleChange, HandleKind, Replaces, Unsettled},
+        id::{BootTime, CallNumber, Fd, FileAddress, FilesAddress, Tgid, Tid},
+        loss::Layer,
+        mark::{Declared, Key, MapId, Owned},
+        scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
+        table::TableWhy,
+        text::{Comm, Text},
+        thread::CloneFlags,
+        wait::{Blocked, WaitSums},
+    },
+    ledger::{Ledger, LedgerRules, handle::State, retain::Retain},
+    pipeline::Pipeline,
+    report::text::Line,
+};
+
+/// Plays a story and compares what it prints: of each judgement its verdict, entry and resource.
+#[track_caller]
+pub(crate) fn check(story: &str, expected: &str) {
+    compare(&play(LedgerRules::default(), story, false), expected);
+}
+
+/// The same, under other rules.
+#[track_caller]
+pub(crate) fn check_with(rules: LedgerRules, story: &str, expected: &str) {
+    compare(&play(rules, story, false), expected);
+}
+
+/// The same, with the grounds of each judgement: the whole line of the report.
+#[track_caller]
+pub(crate) fn check_grounds(story: &str, expected: &str) {
+    compare(&play(LedgerRules::default(), story, true), expected);
+}
+
+#[track_caller]
+fn compare(printed: &str, expected: &str) {
+    let expected: String = lines(expected).map(|line| format!("{line}\n")).collect();
+    assert!(
+        printed == expected,
+        "\nprinted:\n{printed}\nexpected:\n{expected}"
+    );
+}
+
+/// Rules that keep only so many dead resources.
+pub(crate) fn keeping(dead: usize) -> LedgerRules {
+    LedgerRules {
+        retain: Retain { dead },
+        ..LedgerRules::default()
+    }
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
+    let mut pipeline = Pipeline::new(rules);
+    let mut cast = Cast::default();
+    let mut printed = String::new();
+    for line in lines(story) {
+        let line = line.split("//").next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        if line == "dump" {
+            dump(pipeline.ledger(), &mut printed);
+            continue;
+        }
+        for event in cast.events(line) {
+            let batch = Batch {
+                events: vec![event],
+            };
+            for judgement in pipeline.take(&batch) {
+                if grounds {
+                    writeln!(printed, "{}", Line(&judgement)).unwrap();
+                } else {
+                    let (entry, resource) = (&judgement.entry, &judgement.resource);
+                    writeln!(printed, "{}  {entry}  {resource}", judgement.verdict).unwrap();
+                }
+            }
+        }
+    }
+    printed
+}
+
+fn dump(ledger: &Ledger, printed: &mut String) {
+    let mut threads: Vec<_> = ledger
+        .threads()
+        .filter(|(_, thread)| thread.gone.is_none())
+        .map(|(_, thread)| {
+            let origin = thread.origin.word();
+            format!(
+                " {} epoch {} ({origin})",
+                thread.name.tid, thread.name.epoch
+            )
+        })
+        .collect();
+    threads.sort();
+    writeln!(printed, "threads:{}", threads.join(",")).unwrap();
+    let mut tables: Vec<_> = ledger
+        .tables()
+        .filter(|(_, table)| table.dead.is_none())
+        .collect();
+    tables.sort_by_key(|(_, table)| table.number);
+    for (key, table) in tables {
+        let handles: Vec<_> = ledger
+            .open_handles(key)
+            .into_iter()
+            .map(|(fd, key)| {
+                let handle = ledger.handle(key).unwrap();
+                let description = ledger.description(handle.description).unwrap();
+                let doubt = match handle.state {
+                    State::Ambiguous { .. } => "?",
+                    _ => "",
+                };
+                let shared = if description.live > 1 {
+                    format!(" x{}", description.live)
+                } else {
+                    String::new()
+                };
+                format!(" {fd}{doubt} {}{shared}", description.kind.word())
+            })
+            .collect();
+        let unsettled = match table.unsettled {
+            Some((why, _)) => format!(" [{why}]"),
+            None => String::new(),
+        };
+        let users = table.user_count();
+        writeln!(
+            printed,
+            "table of {} ({users} users):{}{unsettled}",
+            table.tgid,
+            handles.join(",")
+        )
+        .unwrap();
+    }
+}
+
+/// Who is who in a story.
+#[derive(Default)]
+struct Cast {
+    tgid: HashMap<u32, u32>,
+    start: HashMap<u32, u64>,
+}
+
+impl Cast {
+    fn tgid(&self, tid: u32) -> Tgid {
+        Tgid(self.tgid.get(&tid).copied().unwrap_or(100))
+    }
+
+    fn start(&self, tid: u32) -> BootTime {
+        BootTime(self.start.get(&tid).copied().unwrap_or(0))
+    }
+
+    fn events(&mut self, line: &str) -> Vec<Event> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at = time(words[0]);
+        let tid: u32 = words[1].parse().unwrap();
+        let args = Args(&words[3..]);
+        let (task, tgid) = (Tid(tid), self.tgid(tid));
+        let handle = |call: u16, change| {
+            What::Handle(HandleEvent {
+                tid: task,
+                tgid,
+                call: CallNumber(call),
+                change,
+            })
+        };
+        let mark = |what| {
+            What::Mark(Box::new(Mark {
+                tid: task,
+                tgid,
+                map: MapId(1),
+                key: Key::whole(args.0[0].as_bytes()),
+                what,
+            }))
+        };
+        let closes = |at: BootTime| args.value("until").map_or(at, time);
+        let what = match words[2] {
+            "thread" | "fork" | "share-fork" => self.born(at, tid, words[2], &args),
+            "rename" => What::Thread(ThreadEvent::Renamed {
+                tid: task,
+                tgid,
+                comm: Comm::from_bytes(args.0[0].as_bytes()),
+            }),
+            "exec" => {
+                let start = self.start(tgid.0);
+                self.tgid.insert(tgid.0, tgid.0);
+                What::Thread(ThreadEvent::Exec {
+                    tgid,
+                    old_tid: task,
+                    start,
+                    files: args.files(),
+                    comm: Comm::from_bytes(b"new"),
+                })
+            }
+            "exiting" => What::Thread(ThreadEvent::Exiting {
+                tid: task,
+                tgid,
+                start: self.start(tid),
+            }),
+            "gone" => What::Thread(ThreadEvent::Gone {
+                tid: task,
+                tgid,
+                start: self.start(tid),
+            }),
+            "read-fork" | "read-exec" | "read-unshare" => {
+                let why = match words[2] {
+                    "read-fork" => TableWhy::Fork,
+                    "read-exec" => TableWhy::Exec,
+                    _ => TableWhy::Unshare,
+                };
+                let by = args.value("by").map_or(task, |by| Tid(by.parse().unwrap()));
+                What::Table(Box::new(TableRead {
+                    owner: task,
+                    tgid,
+                    by,
+                    files: args.files(),
+                    why,
+                    open: args.numbers().map(|fd| (fd, false)).collect(),
+                    complete: !args.has("part"),
+                }))
+            }
+            "open" => handle(
+                283,
+                HandleChange::Born {
+                    fd: args.fd(0),
+                    kind: args.kind(),
+                    cloexec: args.has("cloexec"),
+                    file: args.file(),
+                },
+            ),
+            "dup" => handle(
+                32,
+                HandleChange::Duplicated {
+                    from: args.fd(0),
+                    to: args.fd(1),
+                    cloexec: false,
+                    replaces: None,
+                    file: args.file(),
+                },
+            ),
+            "dup2" => handle(
+                33,
+                HandleChange::Duplicated {
+                    from: args.fd(0),
+                    to: args.fd(1),
+                    cloexec: false,
+                    replaces: Some(Replaces {
+                        entry: args.value("entry").map(time),
+                    }),
+                    file: args.file(),
+                },
+            ),
+            "receive" => handle(
+                47,
+                HandleChange::Received {
+                    fd: args.fd(0),
+                    cloexec: false,
+                    file: args.file(),
+                },
+            ),
+            "send" => handle(46, HandleChange::Shared { fd: args.fd(0) }),
+            "close" => handle(
+                3,
+                HandleChange::Closed {
+                    fd: args.fd(0),
+                    entry_seen: !args.has("exit-only"),
+                    returned: closes(at),
+                    references: args.value("refs").map(|refs| refs.parse().unwrap()),
+                },
+            ),
+            "close-range" => handle(
+                436,
+                HandleChange::RangeClosed {
+                    first: args.fd(0),
+                    last: args.fd(1),
+                    entry_seen: true,
+                    returned: closes(at),
+                },
+            ),
+            "close-refused" => handle(3, HandleChange::CloseRefused { fd: args.fd(0) }),
+            "compat" => handle(
+                3,
+                HandleChange::Unsettled {
+                    why: Unsettled::CompatCall,
+                },
+            ),
+            "store-begin" => mark(Declared::StoreBegin {
+                span: args.value("span").map(|span| span.parse().unwrap()),
+            }),
+            "store-end" => mark(Declared::StoreEnd {
+                span: args.value("span").map(|span| span.parse().unwrap()),
+            }),
+            "own-fd" => mark(Declared::Own(Owned::Handle(args.fd(1)))),
+            "own-tid" => mark(Declared::Own(Owned::Thread(Tid(args.fd(1).0)))),
+            "delete-begin" => mark(Declared::DeleteBegin {
+                policy: args.0.get(1).map(|policy| Text::from(policy.as_bytes())),
+            }),
+            "unlink" => mark(Declared::DeleteUnlink),
+            "delete-end" => mark(Declared::DeleteEnd),
+            "sample" => What::Wait(Box::new(WaitEvent::Sample {
+                tid: task,
+                tgid,
+                blocked: args.value("in").map(|call| Blocked {
+                    since: args.value("since").map(time),
+                    call: Some(call.parse().unwrap()),
+                    args: [
+                        args.value("on").map_or(0, |fd| fd.parse().unwrap()),
+                        0,
+                        0,
+                        0,
+                    ],
+                }),
+                ran: None,
+                waker: None,
+                sums: WaitSums::default(),
+            })),
+            "tick" => What::Tick,
+            "lost" => What::Gap(Box::new(Gap {
+                layer: Layer::Ring,
+                cpu: Some(0),
+                lost: vec![(kind_name(args.0[0]), 1)],
+                from: time(args.value("from").unwrap()),
+                until: time(args.value("until").unwrap()),
+            })),
+            "baseline" | "poll" | "audit" | "count-drift" => self.scan(at, tid, words[2], &args),
+            verb => panic!("no verb {verb}"),
+        };
+        vec![Event { at, what }]
+    }
+
+    fn born(&mut self, at: BootTime, tid: u32, verb: &str, args: &Args<'_>) -> What {
+        let child: u32 = args.0[0].parse().unwrap();
+        let parent_tgid = self.tgid(tid);
+        let is_thread = verb == "thread";
+        let tgid = if is_thread { parent_tgid.0 } else { child };
+        self.tgid.insert(child, tgid);
+        self.start.insert(child, at.0);
+        let flags = match verb {
+            "thread" => 0x1_0500,
+            "share-fork" => 0x400,
+            _ => 0,
+        };
+        What::Thread(ThreadEvent::Born {
+            parent: Tid(tid),
+            parent_tgid,
+            child: Tid(child),
+            tgid: Tgid(tgid),
+            start: at,
+            flags: CloneFlags(flags),
+            files: args.files(),
+            comm: Comm::from_bytes(format!("t{child}").as_bytes()),
+        })
+    }
+
+    /// `baseline THREADS… | NUMBERS…`, with `began=MS`; the first thread reads the table.
+    fn scan(&self, at: BootTime, tid: u32, verb: &str, args: &Args<'_>) -> What {
+        let role = match verb {
+            "baseline" => ScanRole::Baseline,
+            "poll" => ScanRole::Poll {
+                since: args.value("since").map(time),
+            },
+            "audit" => ScanRole::Audit { heal: true },
+            _ => ScanRole::Audit { heal: false },
+        };
+        let mut sides = args.0.split(|&word| word == "|");
+        let threads: Vec<u32> = Args(sides.next().unwrap())
+            .numbers()
+            .map(|fd| fd.0)
+            .collect();
+        let numbers: Vec<Fd> = Args(sides.next().unwrap_or_default()).numbers().collect();
+        let seen = threads.iter().map(|&tid| SeenThread {
+            tid: Tid(tid),
+            start_ticks: self.start(tid).ticks(),
+            comm: Comm::from_bytes(format!("t{tid}").as_bytes()),
+            state: b'S',
+        });
+        let handles = numbers.iter().map(|&fd| SeenHandle {
+            fd,
+            kind: HandleKind::Timerfd,
+            cloexec: Some(false),
+            target: Text::from(&b"anon_inode:[timerfd]"[..]),
+        });
+        What::Scan(Box::new(Scan {
+            role,
+            tgid: self.tgid(tid),
+            began: time(args.value("began").unwrap()),
+            ended: at,
+            threads: (!args.has("gone")).then(|| seen.collect()),
+            tables: vec![SeenTable {
+                users: threads.iter().map(|&tid| Tid(tid)).collect(),
+                handles: Ok(handles.collect()),
+            }],
+        }))
+    }
+}
+
+/// The words after the verb: positions, flags, and `name=value`.
+struct Args<'a>(&'a [&'a str]);
+
+impl Args<'_> {
+    fn fd(&self, place: usize) -> Fd {
+        Fd(self.0[place].parse().unwrap())
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = Fd> {
+        self.0
+            .iter()
+            .filter_map(|word| Some(Fd(word.parse().ok()?)))
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.0.contains(&flag)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    fn file(&self) -> Option<FileAddress> {
+        let address: u64 = self.value("file")?.parse().unwrap();
+        NonZeroU64::new(address).map(FileAddress)
+    }
+
+    fn files(&self) -> Option<FilesAddress> {
+        let address: u64 = self.value("files")?.parse().unwrap();
+        NonZeroU64::new(address).map(FilesAddress)
+    }
+
+    fn kind(&self) -> HandleKind {
+        if self.has("socket") {
+            HandleKind::Socket
+        } else if self.has("file") {
+            HandleKind::Opened
+        } else {
+            HandleKind::Timerfd
+        }
+    }
+}
+
+fn time(ms: &str) -> BootTime {
+    let ms: f64 = ms.parse().unwrap();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a story's times are small"
+    )]
+    BootTime((ms * 1e6).round() as u64)
+}
+
+fn kind_name(name: &str) -> &'static str {
+    *inspector_ebpf::abi::record::kind::NAMES
+        .iter()
+        .find(|&&known| known == name)
+        .unwrap()
+}
