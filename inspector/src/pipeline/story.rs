@@ -21,7 +21,7 @@ use crate::{
     },
     ledger::{Ledger, LedgerRules, handle::State, retain::Retain},
     pipeline::Pipeline,
-    report::text::Line,
+    verdict::Judgement,
 };
 
 /// Plays a story and compares what it prints: of each judgement its verdict, entry and resource.
@@ -82,7 +82,7 @@ fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
             };
             for judgement in pipeline.take(&batch) {
                 if grounds {
-                    writeln!(printed, "{}", Line(&judgement)).unwrap();
+                    printed.push_str(&in_full(&judgement));
                 } else {
                     let (entry, resource) = (&judgement.entry, &judgement.resource);
                     writeln!(printed, "{}  {entry}  {resource}", judgement.verdict).unwrap();
@@ -466,4 +466,19 @@ fn kind_name(name: &str) -> &'static str {
         .iter()
         .find(|&&known| known == name)
         .unwrap()
+}
+
+/// A judgement with everything it rests on, in one line.
+fn in_full(judgement: &Judgement) -> String {
+    let Judgement {
+        entry,
+        resource,
+        verdict,
+        evidence,
+        at: _,
+    } = judgement;
+    format!(
+        "{verdict}  {entry}  {resource}, {}: {evidence}\n",
+        evidence.what
+    )
 }
