@@ -10,10 +10,14 @@
     reason = "tests fail by panicking, and show what they measured"
 )]
 
+#[path = "kernel/binary.rs"]
+mod binary;
 #[path = "kernel/bounds.rs"]
 mod bounds;
 #[path = "kernel/calls.rs"]
 mod calls;
+#[path = "kernel/command.rs"]
+mod command;
 #[path = "kernel/compat.rs"]
 mod compat;
 #[path = "kernel/fork.rs"]
@@ -28,6 +32,8 @@ mod marks;
 mod oracle;
 #[path = "kernel/own.rs"]
 mod own;
+#[path = "kernel/policies.rs"]
+mod policies;
 #[path = "kernel/program.rs"]
 mod program;
 #[path = "kernel/race.rs"]

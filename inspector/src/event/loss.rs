@@ -41,6 +41,9 @@ pub enum Layer {
     Map(&'static str),
     /// The kernel skipped runs of a program.
     Missed,
+    /// This program does not watch: how many events it would have told, and up to when, is not
+    /// known. Its gap counts none and does not end.
+    Unwatched(&'static str),
     /// A record that could not be decoded.
     Damaged,
 }

@@ -5,7 +5,7 @@
 //! the last sign of its life, until a scan that began after the gap finds it alive.
 
 use super::{Ledger, arena::Key, handle::Descriptor, resource::Change, thread::Thread};
-use crate::event::{Gap, id::BootTime};
+use crate::event::{Gap, id::BootTime, loss::Layer};
 
 /// The gaps so far.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl Ledger {
                 Some((_, sum)) => *sum = sum.saturating_add(count),
                 None => losses.by_kind.push((kind, count)),
             }
-            if count == 0 {
+            if count == 0 && !matches!(gap.layer, Layer::Unwatched(_)) {
                 continue;
             }
             let (handles, threads, marks) = match kind {

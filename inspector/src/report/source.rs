@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    event::loss::Layer,
+    event::{Gap, loss::Layer},
     ledger::{Ledger, loss::Losses},
-    source::probe_set::{ProbeSet, ProbeState, ProbeStatus},
+    source::probe_set::ProbeSet,
 };
 
 /// Text: a line for probes, one for what was lost, and one for audits if there were any.
@@ -25,7 +25,7 @@ pub fn text(probes: &ProbeSet, ledger: &Ledger) -> String {
             text,
             "lost     {} of {produced} records, in {} gaps; verdicts that rest on them say unknown until an audit settles it, and a larger --ring-bytes loses fewer",
             lost(kinds),
-            losses.gaps.len(),
+            gaps(losses),
         ),
     };
     for (map, option) in full_maps(losses) {
@@ -53,7 +53,7 @@ pub fn text(probes: &ProbeSet, ledger: &Ledger) -> String {
 pub fn probes(probes: &ProbeSet) -> String {
     let (working, wanted) = probes.working();
     let mut text = format!("probes   {working}/{wanted}, {}\n", probes.kind.words());
-    for probe in silent(probes) {
+    for probe in probes.silent() {
         let why = match probe.state.why() {
             Some(why) => format!("{}: {}", probe.state.word(), why.trim()),
             None => "left out".to_owned(),
@@ -95,7 +95,7 @@ pub fn value(probes: &ProbeSet, ledger: &Ledger) -> Value {
         "probes": probes_value(probes),
         "records": records,
         "lost": lost_value(&losses.by_kind),
-        "gaps": losses.gaps.len(),
+        "gaps": gaps(losses),
         "full_maps": full,
         "audits": ledger.drift().audits,
         "drift": ledger.drift().total(),
@@ -107,7 +107,8 @@ pub fn value(probes: &ProbeSet, ledger: &Ledger) -> Value {
 /// do not watch, with state `disabled` for those left out as asked.
 pub fn probes_value(probes: &ProbeSet) -> Value {
     let (working, wanted) = probes.working();
-    let silent: Vec<_> = silent(probes)
+    let silent: Vec<_> = probes
+        .silent()
         .map(|probe| {
             json!({
                 "name": probe.name, "hook": probe.hook, "state": probe.state.word(),
@@ -126,19 +127,17 @@ pub fn lost_value(kinds: &[(&'static str, u64)]) -> Value {
     Value::Object(kinds.collect())
 }
 
-/// Those that do not watch, but for those that belong to the other set.
-fn silent(probes: &ProbeSet) -> impl Iterator<Item = &ProbeStatus> {
-    probes.probes.iter().filter(|probe| match probe.state {
-        ProbeState::Attached | ProbeState::Ready | ProbeState::OtherSet => false,
-        ProbeState::Disabled | ProbeState::Unsupported { .. } | ProbeState::Refused { .. } => true,
-    })
-}
-
 /// What was lost of records; updates of full maps are told by the map.
 fn losses_of_records(losses: &Losses) -> Vec<(&'static str, u64)> {
     let mut kinds = losses.by_kind.clone();
     kinds.retain(|&(kind, count)| kind != "update" && count > 0);
     kinds
+}
+
+/// How many times something was lost; what no probe watches is told with the probes.
+fn gaps(losses: &Losses) -> usize {
+    let lost = |gap: &&Gap| !matches!(gap.layer, Layer::Unwatched(_));
+    losses.gaps.iter().filter(lost).count()
 }
 
 /// Maps that were full, and the option that sizes each.
@@ -162,9 +161,9 @@ fn full_maps(losses: &Losses) -> Vec<(&'static str, &'static str)> {
 mod tests {
     use super::*;
     use crate::{
-        event::{BootTime, Event, Gap, SourceEnd, What, loss::Count},
+        event::{BootTime, Event, SourceEnd, What, loss::Count},
         ledger::LedgerRules,
-        source::probe_set::ProbeSetKind,
+        source::probe_set::{ProbeSetKind, ProbeState, ProbeStatus},
     };
 
     fn probe(name: &'static str, state: ProbeState) -> ProbeStatus {

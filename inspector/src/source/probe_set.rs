@@ -38,6 +38,13 @@ impl ProbeSet {
             .filter(|probe| probe.state.why().is_some())
     }
 
+    /// Those of the set that do not watch, whatever the reason.
+    pub fn silent(&self) -> impl Iterator<Item = &ProbeStatus> {
+        self.probes
+            .iter()
+            .filter(|probe| !probe.state.works() && probe.state != ProbeState::OtherSet)
+    }
+
     /// Whether a program works.
     pub fn has(&self, name: &str) -> bool {
         self.probes

@@ -142,8 +142,8 @@ impl Display for Why {
             Self::ClosedHere { references: None } => {
                 f.write_str("closed here; other holders can't be seen")
             }
-            Self::EventsLost => f.write_str("lost events may hide its death"),
-            Self::MarksLost => f.write_str("lost marks may have moved it"),
+            Self::EventsLost => f.write_str("unseen events may hide its death"),
+            Self::MarksLost => f.write_str("unseen marks may have moved it"),
             Self::TableUnsettled(why) => write!(f, "its table is not certain: {why}"),
             Self::AroundGrace(latency) => {
                 write!(f, "gone {latency} after the delete, around the grace's end")

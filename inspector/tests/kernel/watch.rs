@@ -25,6 +25,11 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// Hooks are system wide and tests compare counts: one source at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Waits until no other source is at work in these tests.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A running source.
 pub(crate) struct Watch {
     /// What the events so far made.
@@ -41,7 +46,7 @@ impl Watch {
     /// Starts the source with `options`; `None` (and the reason on stdout) where the machine
     /// refuses root's programs.
     pub(crate) fn start(options: &LoadOptions) -> Option<Self> {
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let mut running = match start::start(options) {
             Ok(running) => running,
             Err(

@@ -12,9 +12,12 @@ use inspector_ebpf::abi::{
 };
 use zerocopy::FromBytes as _;
 
-use crate::event::{
-    BootTime, Gap,
-    loss::{Count, Layer},
+use crate::{
+    event::{
+        BootTime, Gap,
+        loss::{Count, Layer},
+    },
+    source::probe_set::ProbeSet,
 };
 
 type Raw = [u8; size_of::<Counters>()];
@@ -45,6 +48,34 @@ const RECORD_PROGRAMS: &[(&str, &str)] = &[
     ("task_switched", "gone"),
     ("mark_passed", "mark"),
 ];
+
+/// Programs without which something that died is taken to live, and the kind of their records.
+const DEATH_PROGRAMS: &[(&str, &str)] = &[
+    ("exit_call", "call"),
+    ("task_execed", "exec"),
+    ("task_gone", "gone"),
+    ("task_switched", "gone"),
+    ("mark_passed", "mark"),
+];
+
+/// The gaps, without an end, of those among them that should watch and don't.
+pub(super) fn unwatched(probes: &ProbeSet, now: BootTime) -> Vec<Gap> {
+    let silent = probes.silent();
+    silent
+        .filter_map(|probe| {
+            let &(program, kind) = DEATH_PROGRAMS
+                .iter()
+                .find(|(name, _)| *name == probe.name)?;
+            Some(Gap {
+                layer: Layer::Unwatched(program),
+                cpu: None,
+                lost: vec![(kind, 0)],
+                from: now,
+                until: BootTime(u64::MAX),
+            })
+        })
+        .collect()
+}
 
 impl Ledgered {
     pub(super) fn new(map: PerCpuArray<MapData, Raw>) -> Self {

@@ -56,8 +56,10 @@ impl LoadError {
     pub fn explained(self) -> Self {
         let standing = Standing::of_this_process;
         match self {
-            Self::Object(why) | Self::Programs(why) if is_refusal(&why) => standing().explain(why),
-            Self::Marks(why) if is_refusal(&why) => standing().explain_marks(why),
+            Self::Object(why) | Self::Programs(why) if is_refusal(&why) => {
+                standing().explain(innermost(&why))
+            }
+            Self::Marks(why) if is_refusal(&why) => standing().explain_marks(innermost(&why)),
             other => other,
         }
     }
@@ -68,6 +70,12 @@ fn is_refusal(why: &str) -> bool {
     ["(os error 1)", "(os error 13)"]
         .iter()
         .any(|errno| why.contains(errno))
+}
+
+/// The kernel's own words. Which of many alike was refused first tells nobody anything.
+fn innermost(why: &str) -> String {
+    let words = why.rsplit(": ").next();
+    words.unwrap_or(why).to_owned()
 }
 
 /// What decides whether eBPF may be used; passed in so that it can be tested.

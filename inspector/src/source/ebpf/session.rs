@@ -19,7 +19,7 @@ use tokio::sync::mpsc as batches;
 
 use super::{
     bits::Bits,
-    counters::Ledgered,
+    counters::{self, Ledgered},
     decode::Decoder,
     log::StderrLog,
     marks::Marks,
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
-    source::{BATCH_EVENTS, Followed, Request, procfs},
+    source::{BATCH_EVENTS, Followed, Request, probe_set::ProbeSet, procfs},
 };
 
 /// Time between two looks at the ring.
@@ -141,6 +141,14 @@ impl Session {
     pub(super) fn pass_on_log(&mut self) -> Result<(), aya_log::Error> {
         self.log = Some(EbpfLogger::init_with_logger(&mut self.ebpf, StderrLog)?);
         Ok(())
+    }
+
+    /// Tells which deaths nothing watches: the first thing said.
+    pub(super) fn say_unwatched(&self, probes: &ProbeSet) {
+        let at = boot_time();
+        let gaps = counters::unwatched(probes, at).into_iter();
+        let gaps = gaps.map(|gap| What::Gap(Box::new(gap)));
+        let _its_starter_reads = self.send(gaps.map(|what| Event { at, what }).collect());
     }
 
     /// Attaches the mark sites of a program nobody runs yet.

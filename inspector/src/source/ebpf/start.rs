@@ -46,6 +46,7 @@ pub fn prepare(options: &LoadOptions) -> Result<Prepared, LoadError> {
             .pass_on_log()
             .map_err(|error| LoadError::Object(error.to_string()))?;
     }
+    session.say_unwatched(&probes);
     Ok(Prepared {
         session,
         entries,

@@ -118,10 +118,10 @@ fn a_gap_hides_deaths_until_an_audit() {
          60 102 rename alive
          1008 100 tick
          1100 100 audit 100 102 | 5 began=1099",
-        "unknown (lost events may hide its death)  1:k1#1  thread 101 of 100
+        "unknown (unseen events may hide its death)  1:k1#1  thread 101 of 100
          retained (state not known)  1:k1#1  thread 102 of 100
-         unknown (lost events may hide its death)  1:k1#1  fd 5 of 100
-         unknown (lost events may hide its death)  1:k1#1  fd 6 of 100
+         unknown (unseen events may hide its death)  1:k1#1  fd 5 of 100
+         unknown (unseen events may hide its death)  1:k1#1  fd 6 of 100
          unknown (gone at most 1092 ms after the delete, around the grace's end)  1:k1#1  thread 101 of 100
          retained (open)  1:k1#1  fd 5 of 100
          unknown (gone at most 1092 ms after the delete, around the grace's end)  1:k1#1  fd 6 of 100",
@@ -139,7 +139,7 @@ fn a_gap_told_late_takes_back_a_verdict() {
              1300 100 audit 100 101 | 5 began=1299",
         ),
         "retained (open)  1:k1#1  fd 5 of 100
-         unknown (lost events may hide its death)  1:k1#1  fd 5 of 100
+         unknown (unseen events may hide its death)  1:k1#1  fd 5 of 100
          retained (open)  1:k1#1  fd 5 of 100",
     );
 }
@@ -153,7 +153,7 @@ fn a_lost_mark_may_have_moved_it() {
              200 100 lost mark from=20 until=30
              1110 100 tick",
         ),
-        "unknown (lost marks may have moved it)  1:k1#1  fd 5 of 100",
+        "unknown (unseen marks may have moved it)  1:k1#1  fd 5 of 100",
     );
 }
 
