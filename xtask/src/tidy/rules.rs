@@ -206,7 +206,7 @@ mod tests {
         breaks("inspector/src/label/x.rs", text, 2, "doors");
         breaks("inspector/src/source/procfs/x.rs", text, 2, "doors");
         passes("inspector/src/source/ebpf/ring.rs", text);
-        passes("inspector/src/privilege.rs", text);
+        passes("inspector/src/source/procfs/kcmp.rs", text);
         passes(
             PLAIN,
             "//! unsafe in words.\n// unsafe\n#![forbid(unsafe_code)]\n",
