@@ -5,8 +5,10 @@ use std::{env, process::ExitCode};
 mod ci;
 mod kernel;
 mod lint;
+mod overhead;
 mod run;
 mod setup;
+mod soak;
 mod step;
 mod sudo;
 mod test;
@@ -50,6 +52,16 @@ const VERBS: &[Verb] = &[
         run: tidy::verb,
     },
     Verb {
+        name: "overhead",
+        does: "what watching costs, beside strace -f, through sudo when not root (minutes)",
+        run: overhead::verb,
+    },
+    Verb {
+        name: "soak",
+        does: "every delete policy many times in a row [--runs N] [--seed S] (minutes)",
+        run: soak::verb,
+    },
+    Verb {
         name: "ci",
         does: "everything that must pass: lint, tidy, docs, builds, benches, all tests",
         run: ci::verb,
@@ -88,7 +100,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
 fn list() -> String {
     let mut text = String::from("cargo xtask VERB [ARGS]\n");
     for Verb { name, does, .. } in VERBS {
-        text.push_str(&format!("\n  {name:<6} {does}"));
+        text.push_str(&format!("\n  {name:<8} {does}"));
     }
     text
 }

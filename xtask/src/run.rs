@@ -36,7 +36,8 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
     Err(error).with_context(|| format!("could not start `{}`", step::shown(&command)))
 }
 
-fn build() -> anyhow::Result<PathBuf> {
+/// Builds the program in release and says where it lies.
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
     step::run(workspace::cargo().args(["build", "--release", "--package", "inspector"]))?;
     Ok(workspace::target_dir().join("release/inspector"))
 }

@@ -63,7 +63,7 @@ fn build_privileged() -> anyhow::Result<PathBuf> {
 }
 
 /// The executable of the test target `name` in cargo's JSON messages, one a line.
-fn executable_of(name: &str, messages: &str) -> Option<PathBuf> {
+pub(crate) fn executable_of(name: &str, messages: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

@@ -38,7 +38,8 @@ impl Ledger {
         for &(kind, count) in &gap.lost {
             match losses.by_kind.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, sum)) => *sum = sum.saturating_add(count),
-                None => losses.by_kind.push((kind, count)),
+                None if count > 0 => losses.by_kind.push((kind, count)),
+                None => {}
             }
             if count == 0 && !matches!(gap.layer, Layer::Unwatched(_)) {
                 continue;
