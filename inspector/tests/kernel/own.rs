@@ -7,6 +7,7 @@ use inspector::{
     ledger::{
         LedgerRules,
         identity::{HandleName, ResourceName},
+        own::Rule,
     },
     pipeline::Pipeline,
     source::ebpf::load::LoadOptions,
@@ -75,7 +76,12 @@ fn line(judgement: &Judgement) -> String {
         ResourceName::Thread(thread) => format!("thread {}", thread.tid),
         ResourceName::Handle(handle) => format!("handle {}", handle.fd),
     };
-    let rule = judgement.evidence.rule.map_or("moved", |rule| rule.word());
+    let rule = judgement.evidence.rule.map_or("moved", |rule| match rule {
+        Rule::Own => "own",
+        Rule::Span => "span",
+        Rule::Descent => "descent",
+        Rule::SameDescription => "same description",
+    });
     let verdict = match &judgement.verdict {
         Verdict::Gone(how) => format!("gone {how:?}"),
         Verdict::Late { .. } => "late".to_owned(),
