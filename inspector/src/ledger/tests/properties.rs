@@ -287,11 +287,16 @@ fn adds_up(ledger: &Ledger) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The same cases in every run; `LEDGER_MODEL_CASES=n` plays n new ones.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        max_shrink_iters: 1024,
+        ..super::model::config(256)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_events_are_taken(events in events(), dead in prop::sample::select(vec![0, 3, 1000])) {
