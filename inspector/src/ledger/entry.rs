@@ -42,7 +42,7 @@ pub struct Entry {
     pub voided: Option<BootTime>,
     /// What it owned and another entry was given.
     pub moved: Vec<Moved>,
-    /// Resources born on its threads after its delete.
+    /// Resources born on its threads, or in its span, after its delete.
     pub born_after_delete: u64,
     /// Dead resources that the retention rule has forgotten.
     pub forgotten: u64,

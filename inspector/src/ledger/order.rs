@@ -248,6 +248,11 @@ impl Ledger {
     fn announce(&mut self, there: Key<Descriptor>, new: &NewDescriptor) {
         self.unlist(there);
         let before = self.descriptors[there].description;
+        // The new one is counted before the old one may go: they can be the same.
+        let description = &mut self.descriptions[new.description];
+        description.live += 1;
+        description.records += 1;
+        description.unaccounted = None;
         let record = &mut self.descriptors[there];
         if record.origin == Origin::Unseen {
             self.counters.handles_unseen = self.counters.handles_unseen.saturating_sub(1);
@@ -262,9 +267,6 @@ impl Ledger {
         self.descriptions[before].live -= 1;
         self.release_description(before);
         let description = &mut self.descriptions[new.description];
-        description.live += 1;
-        description.records += 1;
-        description.unaccounted = None;
         if description.target.is_none() {
             description.target = target;
         }

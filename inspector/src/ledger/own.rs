@@ -81,8 +81,7 @@ impl Ledger {
 
     fn own_at_birth(&mut self, resource: Resource, entry: Key<Entry>, rule: Rule) {
         let record = &mut self.entries[entry];
-        if rule == Rule::Descent
-            && let Some(delete) = &record.delete
+        if let Some(delete) = &record.delete
             && delete.end.is_some()
         {
             // Not among what the entry owned when it was deleted.

@@ -5,7 +5,7 @@
 //!   that overlapped this one for one more. Where nothing is left over, the known descriptors
 //!   hold it, or the last of the overlapping closes released it.
 //! - What is left over is a call in progress on it, or a holder that was not seen: the handle is
-//!   *closed here*, and [`super::calls`] may settle it.
+//!   *closed here*, and the rule of calls in progress (`calls.rs`) may settle it.
 //! - A close that read no count (dup2, close_range, exec, exit): released with its last known
 //!   descriptor, if every descriptor of it was seen being made.
 //! - A new `struct file` at its address: it was released before.

@@ -199,8 +199,10 @@ impl Ledger {
 
     fn thread_not_found(&mut self, thread: Key<Thread>, reading: &Reading) {
         let record = &self.threads[thread];
-        // Threads that are exiting are not listed; their last switch is still to come.
-        let is_exiting = record.exiting.is_some() && reading.since.is_none();
+        // Threads that are exiting are not listed; their last switch is still to come, unless it
+        // is among what was lost.
+        let is_exiting =
+            record.exiting.is_some() && reading.since.is_none() && !self.thread_tainted(thread);
         if record.born.latest >= reading.began || record.last_seen() >= reading.began || is_exiting
         {
             return;

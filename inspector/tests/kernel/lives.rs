@@ -79,7 +79,6 @@ fn an_exec_from_a_thread_that_is_not_the_leader() {
 }
 
 #[test]
-#[ignore = "the ledger gives the survivors of two execs from other threads the same epoch"]
 fn who_survives_an_exec_is_another_thread_each_time() {
     let Some((mut program, mut watch)) = start() else {
         return;

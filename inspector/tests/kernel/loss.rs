@@ -84,7 +84,6 @@ fn what_a_tiny_ring_loses_is_counted_by_kind() {
 }
 
 #[test]
-#[ignore = "the ledger keeps a thread exiting for ever when its last switch was lost"]
 fn a_lost_last_switch_is_mended_by_an_audit() {
     let options = LoadOptions {
         ring_bytes: 4096,

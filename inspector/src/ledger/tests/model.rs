@@ -252,12 +252,12 @@ fn choices() -> impl Strategy<Value = Vec<Vec<u16>>> {
     prop::collection::vec(prop::collection::vec(any::<u16>(), 0..120), 1..6)
 }
 
-/// The same cases in every run; `LEDGER_MODEL_CASES=n` plays n new ones.
-fn config() -> ProptestConfig {
+/// The same `cases` in every run; `LEDGER_MODEL_CASES=n` plays n new ones.
+pub(super) fn config(cases: u32) -> ProptestConfig {
     let asked = std::env::var("LEDGER_MODEL_CASES").ok();
     let asked = asked.and_then(|cases| cases.parse().ok());
     ProptestConfig {
-        cases: asked.unwrap_or(300),
+        cases: asked.unwrap_or(cases),
         rng_seed: match asked {
             Some(_) => RngSeed::Random,
             None => RngSeed::Fixed(18),
@@ -269,7 +269,7 @@ fn config() -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(300))]
 
     #[test]
     fn one_call_at_a_time(choices in choices(), addresses: bool, entries: bool) {

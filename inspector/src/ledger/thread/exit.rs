@@ -42,12 +42,15 @@ impl Ledger {
             // Not of this process, whose other threads are dead.
             self.thread_gone(other, Moment::exact(at), GoneHow::NumberReused);
         }
-        self.processes[process].epoch = self.processes[process].epoch.saturating_add(1);
+        let epoch = self.processes[process].epoch.saturating_add(1);
+        self.processes[process].epoch = epoch;
         self.void_entries(process);
         let record = &mut self.threads[caller];
         record.name.tid = Tid(tgid.0);
         record.name.start = Some(start);
-        record.name.epoch = record.name.epoch.saturating_add(1);
+        // The process's count: the leader's number and start come back on another thread each
+        // time, and its own count would give two of them one name.
+        record.name.epoch = epoch;
         record.comm = comm;
         record.exiting = None;
         if let Some(live) = &mut record.live {

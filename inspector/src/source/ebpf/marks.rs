@@ -7,7 +7,7 @@ use aya::{
     maps::{Array, MapData},
     programs::{
         UProbe,
-        uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeScope},
+        uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope},
     },
 };
 use inspector_ebpf::abi::mark::{SITES, Site};
@@ -25,6 +25,7 @@ type RawSite = [u8; size_of::<Site>()];
 pub(super) struct Marks {
     sites: Array<MapData, RawSite>,
     next_cookie: u32,
+    links: Vec<UProbeLink>,
     /// Programs whose sites are attached, by device and inode, and what that came to.
     files: HashMap<(u64, u64), Followed>,
 }
@@ -34,8 +35,14 @@ impl Marks {
         Self {
             sites,
             next_cookie: 0,
+            links: Vec::new(),
             files: HashMap::new(),
         }
+    }
+
+    /// Gives up the sites: dropping a link detaches it.
+    pub(super) fn take_links(&mut self) -> Vec<UProbeLink> {
+        std::mem::take(&mut self.links)
     }
 
     /// Attaches every usable site of an executable, once a file: the probe fires in every process
@@ -118,9 +125,11 @@ impl Marks {
             location: UProbeAttachLocation::AbsoluteOffset(probe.offset),
             cookie: Some(cookie.into()),
         };
-        program
+        let link = program
             .attach(point, path, UProbeScope::AllProcesses)
+            .and_then(|id| program.take_link(id))
             .map_err(|error| chain(&error))?;
+        self.links.push(link);
         self.next_cookie += 1;
         Ok(())
     }

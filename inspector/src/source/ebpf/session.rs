@@ -9,6 +9,7 @@ use std::{
 use aya::{
     Ebpf,
     maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
+    programs::uprobe::UProbeLink,
 };
 use aya_log::EbpfLogger;
 use rustix::{
@@ -149,6 +150,11 @@ impl Session {
         let gaps = counters::unwatched(probes, at).into_iter();
         let gaps = gaps.map(|gap| What::Gap(Box::new(gap)));
         let _its_starter_reads = self.send(gaps.map(|what| Event { at, what }).collect());
+    }
+
+    /// Gives up the mark sites, to be detached.
+    pub(super) fn take_mark_links(&mut self) -> Vec<UProbeLink> {
+        self.marks.take_links()
     }
 
     /// Attaches the mark sites of a program nobody runs yet.
