@@ -12,10 +12,7 @@ use aya::{
     programs::uprobe::UProbeLink,
 };
 use aya_log::EbpfLogger;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    time::{ClockId, clock_gettime},
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc as batches;
 
 use super::{
@@ -46,10 +43,7 @@ const AUDIT_REST: u32 = 4;
 
 /// `CLOCK_BOOTTIME` now.
 pub fn boot_time() -> BootTime {
-    let now = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
-    BootTime(seconds * 1_000_000_000 + nanoseconds)
+    procfs::now()
 }
 
 /// Everything the source's thread works with.
