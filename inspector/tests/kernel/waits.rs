@@ -8,7 +8,7 @@ use inspector::{
         id::Tid,
         wait::{Blocked, WaitSums, Waker, Waking},
     },
-    source::ebpf::{load::LoadOptions, session::boot_time},
+    source::{clock::boot_time, ebpf::load::LoadOptions},
 };
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -12,10 +12,7 @@ use aya::{
     programs::uprobe::UProbeLink,
 };
 use aya_log::EbpfLogger;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    time::{ClockId, clock_gettime},
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc as batches;
 
 use super::{
@@ -30,7 +27,7 @@ use super::{
 };
 use crate::{
     event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
-    source::{BATCH_EVENTS, Followed, Request, probe_set::ProbeSet, procfs},
+    source::{BATCH_EVENTS, Followed, Request, clock::boot_time, probe_set::ProbeSet, procfs},
 };
 
 /// Time between two looks at the ring.
@@ -43,14 +40,6 @@ const CHECK: Duration = Duration::from_millis(200);
 const AUDIT_EVERY: Duration = Duration::from_millis(50);
 /// And as a multiple of what the last one took.
 const AUDIT_REST: u32 = 4;
-
-/// `CLOCK_BOOTTIME` now.
-pub fn boot_time() -> BootTime {
-    let now = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
-    BootTime(seconds * 1_000_000_000 + nanoseconds)
-}
 
 /// Everything the source's thread works with.
 pub(super) struct Session {
