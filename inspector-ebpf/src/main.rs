@@ -1,8 +1,8 @@
 //! The eBPF programs. On any other target this file is an empty `main`, so that one package can
 //! hold both the ABI and the programs, and host lints see it.
 //!
-//! A program filters, reads, emits: [`target`] is the early return of each, [`context`] holds
-//! every unsafe read, [`emit`] is the only way into the ring.
+//! A program filters, reads, emits: `target` is the early return of each, `context` holds
+//! every unsafe read, `emit` is the only way into the ring.
 
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(

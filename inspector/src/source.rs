@@ -10,6 +10,7 @@ use tokio::sync::{mpsc as batches, oneshot};
 
 use crate::event::{Batch, id::Tgid};
 
+pub mod clock;
 pub mod ebpf;
 pub mod probe_set;
 pub mod procfs;

@@ -32,7 +32,7 @@ pub(crate) fn checks() -> [(&'static str, Command); 4] {
 
     // A test target with `test = false` is no part of `--all-targets`.
     let mut kernel = workspace::cargo();
-    kernel.args(["clippy", "--package", "inspector", "--test", "kernel"]);
+    kernel.args(["clippy", "--workspace", "--test", "kernel"]);
     kernel.args(["--", "-D", "warnings"]);
 
     let mut programs = workspace::cargo();

@@ -41,7 +41,7 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
 
 fn build() -> anyhow::Result<PathBuf> {
     let mut build = workspace::cargo();
-    build.args(["bench", "--package", "inspector", "--bench", "overhead"]);
+    build.args(["bench", "--workspace", "--bench", "overhead"]);
     build.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let output = build
         .stderr(Stdio::inherit())

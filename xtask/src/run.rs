@@ -38,6 +38,14 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
 
 /// Builds the program in release and says where it lies.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
-    step::run(workspace::cargo().args(["build", "--release", "--package", "inspector"]))?;
+    // The whole workspace, so that features are resolved as in every other build of it: else the
+    // programs would be compiled anew.
+    step::run(workspace::cargo().args([
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "inspector",
+    ]))?;
     Ok(workspace::target_dir().join("release/inspector"))
 }

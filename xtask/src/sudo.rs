@@ -73,7 +73,7 @@ impl Root {
 }
 
 const WITHOUT_SUDO: &str = "\
-Without root inspector can only poll /proc: `cargo run --release --package inspector -- lab --headless`.
+Without root inspector can only poll /proc: `cargo run --release --bin inspector -- lab --headless`.
 With a root shell: `cargo xtask run` there works as well, and runs the lab as `nobody`.";
 
 /// A thread that renews sudo's timestamp until this is dropped: a long build must not outlast it.

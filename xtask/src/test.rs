@@ -46,7 +46,7 @@ pub(crate) fn verb_with(root: &Root, arguments: &[String]) -> anyhow::Result<Exi
 /// Builds the test binary `kernel` as this user and says where it lies.
 fn build_privileged() -> anyhow::Result<PathBuf> {
     let mut build = workspace::cargo();
-    build.args(["test", "--package", "inspector", "--test", "kernel"]);
+    build.args(["test", "--workspace", "--test", "kernel"]);
     build.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let output = build
         .stderr(Stdio::inherit())

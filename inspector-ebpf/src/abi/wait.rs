@@ -114,7 +114,8 @@ pub struct FutexWaits {
     pub histogram: [u32; BUCKETS],
 }
 
-/// Key of the map `FUTEX_WAKERS`: who woke waiters of a word.
+/// Key of the map `FUTEX_WAKERS`: who woke waiters of a word. A wake-up that comes before the
+/// waiter has left the cpu ends no wait, and is not counted.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct FutexWakerKey {

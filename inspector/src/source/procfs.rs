@@ -9,11 +9,11 @@ use std::path::Path;
 use rustix::{
     fs::{Mode, OFlags},
     io::Errno,
-    time::{ClockId, clock_gettime},
 };
 
+use super::clock::boot_time;
 use crate::event::{
-    BootTime, Scan,
+    Scan,
     id::{Tgid, Tid},
     scan::{ScanRole, SeenTable},
 };
@@ -49,7 +49,7 @@ const FULL_UP_TO: usize = 20_000;
 /// `hidepid`), EMFILE. A table that only refuses its descriptors carries the errno itself. A
 /// process that has no live thread is no error: its `threads` are `None`.
 pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno> {
-    let began = now();
+    let began = boot_time();
     let mut scan = Scan {
         role,
         tgid,
@@ -71,7 +71,7 @@ pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno>
         Err(Errno::NOENT | Errno::SRCH) => {}
         Err(errno) => return Err(errno),
     }
-    scan.ended = now();
+    scan.ended = boot_time();
     Ok(scan)
 }
 
@@ -83,14 +83,6 @@ pub fn tells_tables_apart() -> bool {
         .get()
         .unsigned_abs());
     kcmp::compare_files(own, own).is_ok()
-}
-
-/// Now, on the clock of all events.
-pub(crate) fn now() -> BootTime {
-    let now = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
-    BootTime(seconds * 1_000_000_000 + nanoseconds)
 }
 
 /// Every table of these threads, each read through one of its users that is still alive

@@ -88,7 +88,12 @@ pub enum Last {
     /// It entered its exit.
     Exiting,
     /// It left the cpu for the last time.
-    Gone(GoneHow),
+    Gone {
+        /// How that is known.
+        how: GoneHow,
+        /// When it entered its exit, if that was seen: what its delete's clock goes by.
+        exiting: Option<BootTime>,
+    },
     /// Its number was given to another.
     Replaced,
     /// It was closed.
@@ -167,7 +172,8 @@ impl Evidence {
 
     fn of_thread(thread: &Thread) -> Self {
         let (last, at) = if let Some(gone) = thread.gone {
-            (Last::Gone(thread.gone_how), gone)
+            let (how, exiting) = (thread.gone_how, thread.exiting);
+            (Last::Gone { how, exiting }, gone)
         } else if let Some(exiting) = thread.exiting {
             (Last::Exiting, Moment::exact(exiting))
         } else if let Some(activity) = thread.activity() {

@@ -301,7 +301,14 @@ impl Evidence {
             }
             Last::Running => write!(f, "; running {at}"),
             Last::Exiting => write!(f, "; exiting since {at}"),
-            Last::Gone(how) => write!(f, "; {} {at}", how.words()),
+            Last::Gone { how, exiting } => {
+                if let Some(exiting) = exiting {
+                    write!(f, "; exit began {},", Seen(Moment::exact(*exiting), end))?;
+                } else {
+                    f.write_str(";")?;
+                }
+                write!(f, " {} {at}", how.words())
+            }
             Last::Replaced => write!(f, "; its number was given to another {at}"),
             Last::Closed { how, by } => {
                 write!(f, "; closed by {}", how.words())?;

@@ -12,7 +12,8 @@ use inspector::{
     ledger::{Ledger, LedgerRules},
     source::{
         Followed, Request, SourceKind,
-        ebpf::{load::LoadOptions, refusal::LoadError, session, start},
+        clock::boot_time,
+        ebpf::{load::LoadOptions, refusal::LoadError, start},
     },
 };
 use tokio::sync::oneshot;
@@ -100,7 +101,7 @@ impl Watch {
 
     /// Applies everything that has happened so far, and what was sent before this.
     pub(crate) fn drain(&mut self) {
-        let now = session::boot_time();
+        let now = boot_time();
         self.ask(Request::Drain);
         self.until("the tick of a drain", |watch| {
             watch.ledger.delivered() >= now

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
-    source::{BATCH_EVENTS, Followed, Request, probe_set::ProbeSet, procfs},
+    source::{BATCH_EVENTS, Followed, Request, clock::boot_time, probe_set::ProbeSet, procfs},
 };
 
 /// Time between two looks at the ring.
@@ -40,11 +40,6 @@ const CHECK: Duration = Duration::from_millis(200);
 const AUDIT_EVERY: Duration = Duration::from_millis(50);
 /// And as a multiple of what the last one took.
 const AUDIT_REST: u32 = 4;
-
-/// `CLOCK_BOOTTIME` now.
-pub fn boot_time() -> BootTime {
-    procfs::now()
-}
 
 /// Everything the source's thread works with.
 pub(super) struct Session {

@@ -19,7 +19,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{now, scan, task};
+use super::{scan, task};
 use crate::{
     event::{
         Batch, BootTime, Event, SourceEnd, What,
@@ -27,7 +27,7 @@ use crate::{
         loss::Count,
         scan::ScanRole,
     },
-    source::{BATCHES, Followed, Request, Running, SourceKind},
+    source::{BATCHES, Followed, Request, Running, SourceKind, clock::boot_time},
 };
 
 /// The shortest interval: below it the readings would only follow one another.
@@ -128,7 +128,7 @@ impl Poll {
             error,
             counts: vec![("scan", count)],
         };
-        let end = event(now(), What::End(Box::new(end)));
+        let end = event(boot_time(), What::End(Box::new(end)));
         let _reader_gone = self.send(vec![end]);
     }
 
@@ -175,7 +175,7 @@ impl Poll {
 
     /// Reads every target, and finds its new children.
     fn round(&mut self) -> Result<Result<(), Errno>, Unread> {
-        let began = now();
+        let began = boot_time();
         if let Err(errno) = self.find_children() {
             return Ok(Err(errno));
         }
@@ -295,7 +295,7 @@ impl Poll {
 
     fn send_with_tick(&mut self, mut events: Vec<Event>) -> Result<(), Unread> {
         self.scans += events.len() as u64;
-        events.push(event(now(), What::Tick));
+        events.push(event(boot_time(), What::Tick));
         self.send(events)
     }
 

@@ -68,7 +68,7 @@ fn a_thread_counts_from_its_exits_entry() {
          1020 100 tick",
     );
     check_grounds(&story, "gone (during delete)  1:k7#1  fd 5 of 100, timerfd: owner by span; born 18 ms before the delete's end by thread 100 in timerfd_create; deleted (bare) in 10 ms; released 5 ms before the delete's end (close of thread 100: it was the last reference)
-         gone (during delete)  1:k7#1  thread 101 of 100, \"t101\": owner by span; born 17 ms before the delete's end by thread 100; deleted (bare) in 10 ms; last switch 300 µs after the delete");
+         gone (during delete)  1:k7#1  thread 101 of 100, \"t101\": owner by span; born 17 ms before the delete's end by thread 100; deleted (bare) in 10 ms; exit began 1 ms before the delete's end, last switch 300 µs after the delete");
 }
 
 #[test]

@@ -12,15 +12,22 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// What the tests' starter left open is none of ours.
-__attribute__((constructor)) static void close_inherited(void) {
+// What the tests' starter left open is none of ours, nor are the few descriptors that an ordinary
+// user's shell allows.
+__attribute__((constructor)) static void start_clean(void) {
+    struct rlimit limit;
     syscall(SYS_close_range, 3, ~0u, 0);
+    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static char order_line[256];

@@ -122,10 +122,10 @@ fn births_and_deaths_lie_in_the_intervals_told() {
     let first = reader.scan(tgid, |_| true);
     assert_eq!(since(&first), None);
 
-    let before = now();
+    let before = boot_time();
     let fd = child.number("o");
     let tid = child.number("t");
-    let after = now();
+    let after = boot_time();
     let born = reader.scan(tgid, |scan| {
         handle(scan, fd).is_some() && thread(scan, tid).is_some()
     });
@@ -144,10 +144,10 @@ fn births_and_deaths_lie_in_the_intervals_told() {
         Some("timerfd")
     );
 
-    let before = now();
+    let before = boot_time();
     child.tell(&format!("c{fd}"));
     child.tell("T");
-    let after = now();
+    let after = boot_time();
     let dead = reader.scan(tgid, |scan| {
         handle(scan, fd).is_none() && thread(scan, tid).is_none()
     });
@@ -165,10 +165,10 @@ fn children_are_followed_and_their_deaths_seen() {
     let mut stranger = Child::start();
     let mut reader = Reader::start(&[tgid]);
     reader.scan(tgid, |_| true);
-    let before = now();
+    let before = boot_time();
     let strange = Tgid(stranger.number("f"));
     let grandchild = Tgid(child.number("f"));
-    let after = now();
+    let after = boot_time();
     let seen = reader.scan(grandchild, |_| true);
     assert!(seen.threads.is_some());
     let earliest = since(&seen).expect("it was not there at the first reading");
