@@ -19,8 +19,8 @@ pub(crate) fn set(map: &Array<u64>, number: u32) {
         // does so atomically. (The target has no `fetch_or`: core offers it only where there is a
         // compare-and-swap of every width.)
         unsafe {
-            asm!("lock *(u64 *)({0} + 0) |= {1}", in(reg) word, in(reg) 1_u64 << (number % 64))
-        };
+            asm!("lock *(u64 *)({0} + 0) |= {1}", in(reg) word, in(reg) 1_u64 << (number % 64));
+        }
     }
 }
 
@@ -32,6 +32,8 @@ pub(crate) fn clear(map: &Array<u64>, number: u32) {
     {
         let others = !(1_u64 << (number % 64));
         // SAFETY: as above.
-        unsafe { asm!("lock *(u64 *)({0} + 0) &= {1}", in(reg) word, in(reg) others) };
+        unsafe {
+            asm!("lock *(u64 *)({0} + 0) &= {1}", in(reg) word, in(reg) others);
+        }
     }
 }

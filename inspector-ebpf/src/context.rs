@@ -51,7 +51,7 @@ impl Registers {
     fn word(self, index: usize) -> u64 {
         // SAFETY: the pointer is a tracepoint's `pt_regs` argument and the index one of the
         // constants above, all inside the structure; the verifier checks both.
-        unsafe { self.0.add(index).read_volatile() }
+        unsafe { self.0.wrapping_add(index).read_volatile() }
     }
 }
 
@@ -94,7 +94,7 @@ impl Task {
         let offset = setting!(offsets.task_comm) as usize;
         // SAFETY: the helper checks the source itself and writes within the buffer.
         let _zeros_when_unreadable =
-            unsafe { bpf_probe_read_kernel_buf(self.0.add(offset), &mut comm) };
+            unsafe { bpf_probe_read_kernel_buf(self.0.wrapping_add(offset), &mut comm) };
         comm
     }
 
@@ -114,7 +114,12 @@ impl Task {
     fn field<T>(self, offset: u32) -> T {
         // SAFETY: the offset is this kernel's own for a field of type T; the verifier checks it
         // against the kernel's type information.
-        unsafe { self.0.add(offset as usize).cast::<T>().read_volatile() }
+        unsafe {
+            self.0
+                .wrapping_add(offset as usize)
+                .cast::<T>()
+                .read_volatile()
+        }
     }
 }
 
@@ -146,7 +151,12 @@ impl Files {
         }
         let offset = setting!(offsets.files_fdt) as usize;
         // SAFETY: `files_struct.fdt` at this kernel's offset, checked by the verifier.
-        let fdt: *const u8 = unsafe { self.0.add(offset).cast::<*const u8>().read_volatile() };
+        let fdt: *const u8 = unsafe {
+            self.0
+                .wrapping_add(offset)
+                .cast::<*const u8>()
+                .read_volatile()
+        };
         if fdt.is_null() {
             return None;
         }
@@ -172,7 +182,11 @@ impl Files {
 #[inline(always)]
 fn fdtable_field<T>(fdt: *const u8, offset: u32) -> T {
     // SAFETY: a field of `struct fdtable` at this kernel's offset, checked by the verifier.
-    unsafe { fdt.add(offset as usize).cast::<T>().read_volatile() }
+    unsafe {
+        fdt.wrapping_add(offset as usize)
+            .cast::<T>()
+            .read_volatile()
+    }
 }
 
 /// References to a `struct file`; 0 when they can't be read.

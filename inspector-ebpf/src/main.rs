@@ -13,6 +13,18 @@
         reason = "atomic operations on maps are inline assembly"
     ),
     expect(
+        clippy::needless_pass_by_value,
+        reason = "a program takes its context as aya's macros hand it over"
+    ),
+    expect(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "a record is filled in place, field by field, under one reservation"
+    ),
+    expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "map keys and values are passed as the kernel takes them: by their address"
+    ),
+    expect(
         unsafe_code,
         reason = "programs read the kernel's memory and are verified by it"
     )

@@ -77,7 +77,12 @@ fn interest_in(number: u64) -> u8 {
     }
     // SAFETY: the index was just compared with the array's length. (An index expression would
     // leave a panic path that the verifier has to follow.)
-    unsafe { INTEREST.as_ptr().add(index as usize).read_volatile() }
+    unsafe {
+        INTEREST
+            .as_ptr()
+            .wrapping_add(index as usize)
+            .read_volatile()
+    }
 }
 
 #[inline(always)]
