@@ -26,8 +26,8 @@ pub(crate) static RING: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 pub(crate) static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 
 /// Processes being traced: a bit for each number a process can have ([`PID_LIMIT`]). Every system
-/// call of the machine asks it, and an array's lookup is inlined where a hash table's is a call
-/// of 30 to 60 ns; it cannot fill up, and 512 KiB hold it.
+/// call of the machine asks it, and an array's lookup is inlined where a hash table's is a
+/// chain of calls; it cannot fill up, and 512 KiB hold it.
 /// Set by the source through shared memory (named targets) and at births (followed ones), read by
 /// every program.
 #[map]

@@ -1,10 +1,6 @@
 //! `overhead`: what watching costs, beside `strace -f` on the same loops in one run.
 
-use std::{
-    os::unix::process::CommandExt as _,
-    path::PathBuf,
-    process::{ExitCode, Stdio},
-};
+use std::{os::unix::process::CommandExt as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 
@@ -12,7 +8,7 @@ use crate::{
     setup,
     step::{self, Steps},
     sudo::{self, Root},
-    test::executable_of,
+    test::build_executable,
     workspace,
 };
 
@@ -40,19 +36,5 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 fn build() -> anyhow::Result<PathBuf> {
-    let mut build = workspace::cargo();
-    build.args(["bench", "--workspace", "--bench", "overhead"]);
-    build.args(["--no-run", "--message-format=json-render-diagnostics"]);
-    let output = build
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("could not start `{}`", step::shown(&build)))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "`{}` failed: {}",
-        step::shown(&build),
-        output.status
-    );
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
-    executable_of("overhead", &messages).context("cargo built no benchmark `overhead`")
+    build_executable("overhead", &["bench", "--workspace", "--bench", "overhead"])
 }

@@ -45,8 +45,13 @@ pub(crate) fn verb_with(root: &Root, arguments: &[String]) -> anyhow::Result<Exi
 
 /// Builds the test binary `kernel` as this user and says where it lies.
 fn build_privileged() -> anyhow::Result<PathBuf> {
+    build_executable("kernel", &["test", "--workspace", "--test", "kernel"])
+}
+
+/// Has cargo build the test or benchmark `name` without running it, and says where it lies.
+pub(crate) fn build_executable(name: &str, arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let mut build = workspace::cargo();
-    build.args(["test", "--workspace", "--test", "kernel"]);
+    build.args(arguments);
     build.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let output = build
         .stderr(Stdio::inherit())
@@ -59,11 +64,11 @@ fn build_privileged() -> anyhow::Result<PathBuf> {
         output.status
     );
     let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
-    executable_of("kernel", &messages).context("cargo built no test binary `kernel`")
+    executable_of(name, &messages).with_context(|| format!("cargo built no executable `{name}`"))
 }
 
 /// The executable of the test target `name` in cargo's JSON messages, one a line.
-pub(crate) fn executable_of(name: &str, messages: &str) -> Option<PathBuf> {
+fn executable_of(name: &str, messages: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
