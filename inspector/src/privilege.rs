@@ -44,11 +44,12 @@ pub fn needed(release: &str) -> CapabilitySet {
 }
 
 /// What the lab needs beyond that: to start each run's child, as its user and with room for its
-/// descriptors, and to end it.
+/// descriptors, to end it, and to let the reader of the ring go before those it watches.
 const LAB: CapabilitySet = CapabilitySet::SETUID
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETPCAP)
     .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SYS_NICE)
     .union(CapabilitySet::SYS_RESOURCE);
 
 /// Gives up what the lab does not need once its programs are loaded. For the calling thread and
