@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fs,
     io::{BufReader, Write as _},
-    os::unix::process::CommandExt as _,
+    os::unix::{
+        fs::{MetadataExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{LazyLock, Mutex, PoisonError, mpsc},
@@ -134,8 +137,11 @@ fn compile(name: &str, flags: &[&str]) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
         fs::create_dir_all(&folder).unwrap();
+        let (uid, gid) = owner();
+        chown(&folder, Some(uid), Some(gid)).unwrap();
         folder
     });
+    let (uid, gid) = owner();
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/kernel/programs")
         .join(format!("{name}.c"));
@@ -145,9 +151,18 @@ fn compile(name: &str, flags: &[&str]) -> PathBuf {
         .args(flags)
         .arg("-o")
         .args([&program, &source])
+        // Root leaves nothing of its own in the folder of whoever called sudo.
+        .uid(uid)
+        .gid(gid)
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{errors}");
     program
+}
+
+/// Whose the build folder is.
+fn owner() -> (u32, u32) {
+    let folder = fs::metadata(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    (folder.uid(), folder.gid())
 }
