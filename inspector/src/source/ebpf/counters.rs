@@ -31,7 +31,6 @@ pub(super) struct Ledgered {
     seen: Vec<BootTime>,
     /// By kind.
     received: [u64; kind::COUNT],
-    damaged: u64,
     /// Programs, the kind their records are of, and their skipped runs so far.
     missed: Vec<(&'static str, &'static str, u64)>,
 }
@@ -84,7 +83,6 @@ impl Ledgered {
             last: Vec::new(),
             seen: Vec::new(),
             received: [0; kind::COUNT],
-            damaged: 0,
             missed: RECORD_PROGRAMS
                 .iter()
                 .map(|&(program, kind)| (program, kind, 0))
@@ -104,11 +102,6 @@ impl Ledgered {
         if let Some(seen) = self.seen.get_mut(cpu) {
             *seen = (*seen).max(BootTime(header.time_ns));
         }
-    }
-
-    /// Notes a record that could not be decoded.
-    pub(super) fn damaged(&mut self) {
-        self.damaged += 1;
     }
 
     /// Reads the counters and tells what was lost since the last time. `drained` is when the
