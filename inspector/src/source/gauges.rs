@@ -86,6 +86,11 @@ impl Drained {
     pub(super) fn records(&self) -> u64 {
         self.records
     }
+
+    /// How many of them could not be decoded.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
 }
 
 /// Bytes that a record takes in the ring: the kernel puts eight before it and rounds up to eight

@@ -15,7 +15,7 @@ use zerocopy::FromBytes as _;
 use crate::{
     event::{
         BootTime, Gap,
-        loss::{Count, Layer},
+        loss::{Count, DAMAGED, Layer},
     },
     source::probe_set::ProbeSet,
 };
@@ -74,6 +74,18 @@ pub(super) fn unwatched(probes: &ProbeSet, now: BootTime) -> Vec<Gap> {
             })
         })
         .collect()
+}
+
+/// The gap of so many records that could not be decoded, if there are any. What they would have
+/// told is not known, their kind included: it may have been anybody's birth, death or mark.
+pub(super) fn damaged(records: u64, from: BootTime, until: BootTime) -> Option<Gap> {
+    (records > 0).then(|| Gap {
+        layer: Layer::Damaged,
+        cpu: None,
+        lost: vec![(DAMAGED, records)],
+        from: from.min(until),
+        until,
+    })
 }
 
 impl Ledgered {
@@ -213,4 +225,30 @@ fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd())).ok()?;
     info.lines()
         .find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Event, What},
+        ledger::{Ledger, LedgerRules},
+    };
+
+    #[test]
+    fn a_damaged_record_may_hide_anything() {
+        assert_eq!(damaged(0, BootTime(1), BootTime(2)), None);
+        let gap = damaged(3, BootTime(10), BootTime(20)).unwrap();
+        assert_eq!((gap.layer, gap.total()), (Layer::Damaged, 3));
+        assert_eq!((gap.from, gap.until), (BootTime(10), BootTime(20)));
+        assert!(gap.hides_lives());
+        let mut ledger = Ledger::new(LedgerRules::default());
+        ledger.apply(&Event {
+            at: gap.until,
+            what: What::Gap(Box::new(gap)),
+        });
+        assert_eq!(ledger.losses().by_kind, [(DAMAGED, 3)]);
+        assert!(ledger.marks_tainted(BootTime(20)));
+        assert!(!ledger.marks_tainted(BootTime(21)));
+    }
 }

@@ -62,6 +62,8 @@ pub(super) struct Session {
     log: Option<EbpfLogger<StderrLog>>,
     /// When the drain before this one began.
     drained: BootTime,
+    /// What is in the ring was written after this.
+    in_ring_since: BootTime,
     ticked: Instant,
     checked: Instant,
     /// When the last look at skipped runs was.
@@ -131,6 +133,7 @@ impl Session {
             gauges: Arc::new(gauges),
             log: None,
             drained: now,
+            in_ring_since: now,
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
@@ -253,7 +256,7 @@ impl Session {
             log.flush();
         }
         let began = boot_time();
-        let seen_until = self.take_records(began, all);
+        let (drained, seen_until) = self.take_records(began, all);
         let mut events = Vec::new();
         if let Some(waits) = &mut self.waits {
             waits.sample(boot_time(), all, self.order.incoming());
@@ -264,7 +267,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
-        self.gaps(began, &mut events)?;
+        self.gaps(began, &drained, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { began } else { until };
@@ -274,15 +277,16 @@ impl Session {
             });
         }
         self.drained = began;
+        self.in_ring_since = BootTime(seen_until.0.saturating_sub(HOLD_NS));
         if !events.is_empty() {
             self.send(events)?;
         }
         Ok(())
     }
 
-    /// Decodes what is in the ring, which was first looked at when this drain began. Returns up to
-    /// when everything has been seen.
-    fn take_records(&mut self, began: BootTime, all: bool) -> BootTime {
+    /// Decodes what is in the ring, which was first looked at when this drain began. Returns what
+    /// that was, and up to when everything has been seen.
+    fn take_records(&mut self, began: BootTime, all: bool) -> (Drained, BootTime) {
         let started = Instant::now();
         let mut seen_until = began;
         let mut drained = Drained::default();
@@ -309,12 +313,19 @@ impl Session {
             }
         }
         self.gauges.drained(drained, started.elapsed());
-        seen_until
+        (drained, seen_until)
     }
 
-    /// Appends what was lost.
-    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<(), Stopped> {
-        let mut gaps = Vec::new();
+    /// Appends what was lost, and what arrived damaged.
+    fn gaps(
+        &mut self,
+        now: BootTime,
+        drained: &Drained,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Stopped> {
+        // Some of what was drained may have been written since the drain began.
+        let damaged = counters::damaged(drained.damaged(), self.in_ring_since, boot_time());
+        let mut gaps: Vec<_> = damaged.into_iter().collect();
         self.counters
             .gaps(self.drained, now, &mut gaps)
             .map_err(|error| {
