@@ -1,10 +1,14 @@
 //! Where events come from, and what every source offers its reader.
 //!
 //! A source is one function that starts it and returns a [`Running`]: a bounded channel of
-//! batches, and a way to ask. No type of a particular source passes this module: whoever reads
+//! batches, a way to ask, and gauges of how it fares itself. No type of a particular source passes this module: whoever reads
 //! `batches` can't tell the kernel's programs from /proc but by [`Running::kind`].
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use tokio::sync::{mpsc as batches, oneshot};
 
@@ -12,9 +16,11 @@ use crate::event::{Batch, id::Tgid};
 
 pub mod clock;
 pub mod ebpf;
+pub mod gauges;
 pub mod probe_set;
 pub mod procfs;
 
+use gauges::Gauges;
 use probe_set::ProbeSet;
 
 /// Batches that wait at most between a source and its reader. A source whose reader is slow waits
@@ -33,6 +39,8 @@ pub struct Running {
     pub requests: mpsc::Sender<Request>,
     /// What it is.
     pub kind: SourceKind,
+    /// How it fares while it runs; they stay as they were last when it has ended.
+    pub gauges: Arc<Gauges>,
     /// Its thread. It ends after `End` was sent and everything is detached.
     pub thread: thread::JoinHandle<()>,
 }

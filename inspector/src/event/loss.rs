@@ -9,7 +9,8 @@ pub struct Gap {
     pub layer: Layer,
     /// The cpu whose events they were, where one is known.
     pub cpu: Option<u16>,
-    /// How many, by record kind (names of `inspector_ebpf::abi::record::kind`).
+    /// How many, by record kind (names of `inspector_ebpf::abi::record::kind`); of a full map's
+    /// updates `update`, of damaged records [`DAMAGED`].
     pub lost: Vec<(&'static str, u64)>,
     /// Not before.
     pub from: BootTime,
@@ -32,6 +33,9 @@ impl Gap {
     }
 }
 
+/// The kind of a record that could not be decoded: what it was is part of what is not known.
+pub const DAMAGED: &str = "damaged";
+
 /// Where events can be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {
@@ -44,7 +48,7 @@ pub enum Layer {
     /// This program does not watch: how many events it would have told, and up to when, is not
     /// known. Its gap counts none and does not end.
     Unwatched(&'static str),
-    /// A record that could not be decoded.
+    /// Records arrived that could not be decoded.
     Damaged,
 }
 

@@ -14,6 +14,8 @@ pub struct Losses {
     pub gaps: Vec<Gap>,
     /// Events lost, by kind.
     pub by_kind: Vec<(&'static str, u64)>,
+    /// The same by the cpu that lost them as well, of every gap there was; `None` = not known.
+    pub by_cpu: Vec<(Option<u16>, &'static str, u64)>,
     /// End of the last gap that may hide changes of tables.
     handles_until: Option<BootTime>,
     /// End of the last gap that may hide deaths of threads.
@@ -39,6 +41,14 @@ impl Ledger {
             match losses.by_kind.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, sum)) => *sum = sum.saturating_add(count),
                 None if count > 0 => losses.by_kind.push((kind, count)),
+                None => {}
+            }
+            let same = |known: &&mut (Option<u16>, &'static str, u64)| {
+                (known.0, known.1) == (gap.cpu, kind)
+            };
+            match losses.by_cpu.iter_mut().find(same) {
+                Some((_, _, sum)) => *sum = sum.saturating_add(count),
+                None if count > 0 => losses.by_cpu.push((gap.cpu, kind, count)),
                 None => {}
             }
             if count == 0 && !matches!(gap.layer, Layer::Unwatched(_)) {
@@ -93,5 +103,61 @@ impl Ledger {
     /// Whether a lost mark after `since` may have given the resource to another entry.
     pub(crate) fn marks_tainted(&self, since: BootTime) -> bool {
         self.losses.marks_until.is_some_and(|until| until >= since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Event, What},
+        ledger::LedgerRules,
+    };
+
+    fn after(gaps: impl IntoIterator<Item = (Option<u16>, Vec<(&'static str, u64)>)>) -> Losses {
+        let mut ledger = Ledger::new(LedgerRules::default());
+        for (cpu, lost) in gaps {
+            let gap = Gap {
+                layer: Layer::Ring,
+                cpu,
+                lost,
+                from: BootTime(1),
+                until: BootTime(2),
+            };
+            ledger.apply(&Event {
+                at: gap.until,
+                what: What::Gap(Box::new(gap)),
+            });
+        }
+        ledger.losses().clone()
+    }
+
+    #[test]
+    fn losses_add_up_by_kind_and_by_cpu() {
+        let losses = after([
+            (Some(0), vec![("call", 3), ("born", 1)]),
+            (Some(1), vec![("call", 5)]),
+            (None, vec![("call", 7), ("gone", 0)]),
+            (Some(0), vec![("call", 2)]),
+        ]);
+        assert_eq!(losses.by_kind, [("call", 17), ("born", 1)]);
+        assert_eq!(
+            losses.by_cpu,
+            [
+                (Some(0), "call", 5),
+                (Some(0), "born", 1),
+                (Some(1), "call", 5),
+                (None, "call", 7),
+            ]
+        );
+        assert_eq!(losses.total(), 18);
+    }
+
+    #[test]
+    fn sums_outlive_the_gaps_that_are_kept() {
+        let gaps = 3 * KEPT;
+        let losses = after((0..gaps).map(|_| (Some(9), vec![("mark", 2)])));
+        assert_eq!(losses.gaps.len(), KEPT);
+        assert_eq!(losses.by_cpu, [(Some(9), "mark", 2 * gaps as u64)]);
     }
 }

@@ -10,6 +10,7 @@ use super::{
     entry::{Entry, span::OpenSpanId},
     identity::Origin,
     thread::Thread,
+    wait::FutexWord,
 };
 use crate::event::{
     id::{BootTime, Moment, Tgid, Tid},
@@ -43,6 +44,9 @@ pub struct Process {
     pub(super) forgotten_generations: u32,
     /// Open spans that carry an id.
     pub(super) spans: FxHashMap<u64, OpenSpanId>,
+    /// What is known of its futex words, by their addresses in its memory. An exec gives it
+    /// another memory.
+    pub(super) futexes: FxHashMap<u64, FutexWord>,
     /// Threads, tables and entries that refer to this record.
     pub(super) records: u32,
 }
@@ -95,6 +99,7 @@ impl Process {
             maps: FxHashMap::default(),
             forgotten_generations: 0,
             spans: FxHashMap::default(),
+            futexes: FxHashMap::default(),
             records: 0,
         }
     }
@@ -133,6 +138,7 @@ impl Ledger {
         let record = &mut self.processes[process];
         record.dead = Some(died);
         record.departed = VecDeque::new();
+        record.futexes = FxHashMap::default();
         let tgid = record.tgid.0;
         if self.by_tgid.get(&tgid) == Some(&process) {
             self.by_tgid.remove(&tgid);

@@ -11,6 +11,7 @@ use super::{
     scan::Drift,
     table::Table,
     thread::Thread,
+    wait::FutexWord,
 };
 use crate::event::{
     SourceEnd,
@@ -125,6 +126,21 @@ impl Ledger {
             .map_or(&[], |process| &process.threads)
     }
 
+    /// The futex words that threads of live processes waited on, by process and address, in no
+    /// particular order.
+    pub fn futexes(&self) -> impl Iterator<Item = (Tgid, u64, &FutexWord)> {
+        self.by_tgid.iter().flat_map(|(&tgid, &process)| {
+            let words = self.processes[process].futexes.iter();
+            words.map(move |(&address, word)| (Tgid(tgid), address, word))
+        })
+    }
+
+    /// A live process's futex word; `None` = no wait on it was seen to end.
+    pub fn futex(&self, tgid: Tgid, address: u64) -> Option<&FutexWord> {
+        let process = self.by_tgid.get(&tgid.0)?;
+        self.processes[*process].futexes.get(&address)
+    }
+
     /// The table a live thread uses.
     pub fn table_used_by(&self, thread: Key<Thread>) -> Option<Key<Table>> {
         Some(self.threads.get(thread)?.live.as_ref()?.table)
@@ -170,7 +186,8 @@ impl Ledger {
     }
 
     /// Bytes of the ledger's records; what single records allocate beside their cell (a live
-    /// thread's activity, a key's text, a table's numbers) is counted for tables only.
+    /// thread's activity, a key's text, a table's numbers, a process's futex words) is counted for
+    /// tables only.
     pub fn bytes(&self) -> usize {
         self.processes.bytes()
             + self.threads.bytes()

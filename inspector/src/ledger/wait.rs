@@ -1,9 +1,9 @@
-//! What threads are doing, as the source last sampled it.
+//! What threads are doing and how their futex words fare, as the source last sampled them.
 
 use super::{Ledger, resource::Resource};
 use crate::event::{
     id::BootTime,
-    wait::{Blocked, WaitEvent, WaitSums, Waker},
+    wait::{Blocked, WaitEvent, WaitSums, Waker, Waking},
 };
 
 /// What a thread was last seen doing.
@@ -19,6 +19,18 @@ pub struct Activity {
     pub waker: Option<Waker>,
     /// Sums over its ended waits.
     pub sums: WaitSums,
+}
+
+/// How a process's threads waited on one futex word, since it was first waited on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FutexWord {
+    /// When it was seen.
+    pub sampled: BootTime,
+    /// Sums over the ended waits on it.
+    pub sums: WaitSums,
+    /// Who woke its waiters, and how often. A wake-up whose waiter had not left the cpu yet is
+    /// not among them.
+    pub wakers: Vec<(Waking, u64)>,
 }
 
 impl Ledger {
@@ -68,7 +80,27 @@ impl Ledger {
                 });
                 self.changed(Resource::Thread(thread));
             }
-            WaitEvent::Futex { .. } => {}
+            WaitEvent::Futex {
+                tgid,
+                address,
+                sums,
+                ref wakers,
+            } => {
+                // As with threads: the process may be gone by now.
+                let Some(&process) = self.by_tgid.get(&tgid.0) else {
+                    return;
+                };
+                let futexes = &mut self.processes[process].futexes;
+                if futexes.get(&address).is_some_and(|seen| seen.sampled > at) {
+                    return;
+                }
+                let word = FutexWord {
+                    sampled: at,
+                    sums,
+                    wakers: wakers.clone(),
+                };
+                futexes.insert(address, word);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A line is `MS TID VERB ARGS…`: at MS milliseconds, thread TID does VERB. Process 100 and its
 //! threads are there from the start; `thread` and `fork` make others. A verb `dump` prints the
-//! live threads and the open handles instead of an event. Text after `//` is a remark.
+//! live threads, the open handles and the futex words instead of an event. Text after `//` is a remark.
 
 mod args;
 mod dump;
@@ -279,6 +279,15 @@ impl Cast {
                 ran: None,
                 waker: None,
                 sums: WaitSums::default(),
+            })),
+            "futex" => What::Wait(Box::new(WaitEvent::Futex {
+                tgid,
+                address: args.count(0),
+                sums: WaitSums {
+                    count: args.count(1),
+                    ..WaitSums::default()
+                },
+                wakers: args.wakers(),
             })),
             "tick" => What::Tick,
             "lost" => What::Gap(Box::new(Gap {

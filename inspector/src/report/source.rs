@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    event::{Gap, loss::Layer},
+    event::{
+        Gap,
+        loss::{DAMAGED, Layer},
+    },
     ledger::{Ledger, loss::Losses},
     source::probe_set::ProbeSet,
 };
@@ -28,6 +31,15 @@ pub fn text(probes: &ProbeSet, ledger: &Ledger) -> String {
             gaps(losses),
         ),
     };
+    match of_kind(losses, DAMAGED) {
+        0 => {}
+        records => {
+            let _ = writeln!(
+                text,
+                "damaged  {records} records could not be read; verdicts that rest on them say unknown until an audit settles it"
+            );
+        }
+    }
     for (map, option) in full_maps(losses) {
         let _ = writeln!(
             text,
@@ -78,7 +90,7 @@ pub fn lost(kinds: &[(&'static str, u64)]) -> String {
 }
 
 /// The same for a program: members `probes`, `records` (by kind: produced, received, lost),
-/// `lost` (by kind, those of full maps as `update`), `gaps`, `full_maps`, `audits`, `drift` and
+/// `lost` (by kind, those of full maps as `update`, records that could not be read as `damaged`), `gaps`, `full_maps`, `audits`, `drift` and
 /// `error`.
 pub fn value(probes: &ProbeSet, ledger: &Ledger) -> Value {
     let losses = ledger.losses();
@@ -127,11 +139,19 @@ pub fn lost_value(kinds: &[(&'static str, u64)]) -> Value {
     Value::Object(kinds.collect())
 }
 
-/// What was lost of records; updates of full maps are told by the map.
+/// What was lost of records; damaged ones did arrive, and updates of full maps are told by the map.
 fn losses_of_records(losses: &Losses) -> Vec<(&'static str, u64)> {
     let mut kinds = losses.by_kind.clone();
-    kinds.retain(|&(kind, count)| kind != "update" && count > 0);
+    kinds.retain(|&(kind, count)| kind != "update" && kind != DAMAGED && count > 0);
     kinds
+}
+
+/// How many were lost of one kind.
+fn of_kind(losses: &Losses, kind: &str) -> u64 {
+    let mut kinds = losses.by_kind.iter();
+    kinds
+        .find(|(known, _)| *known == kind)
+        .map_or(0, |(_, count)| *count)
 }
 
 /// How many times something was lost; what no probe watches is told with the probes.
@@ -236,6 +256,7 @@ mod tests {
             gap(Layer::Ring, &[("call", 10), ("born", 2)]),
             gap(Layer::Map("WAITS"), &[("update", 3)]),
             gap(Layer::Map("WAITS"), &[("update", 1)]),
+            gap(Layer::Damaged, &[(DAMAGED, 2)]),
             end(100, 12),
         ]);
         assert_eq!(
@@ -243,11 +264,15 @@ mod tests {
             "probes   1/2, births and deaths\n\
             \x20          two refused: EPERM; without it x is not seen\n\
             \x20          three left out; without it x is not seen\n\
-             lost     12 (call 10, born 2) of 100 records, in 3 gaps; verdicts that rest on them say unknown until an audit settles it, and a larger --ring-bytes loses fewer\n\
+             lost     12 (call 10, born 2) of 100 records, in 4 gaps; verdicts that rest on them say unknown until an audit settles it, and a larger --ring-bytes loses fewer\n\
+             damaged  2 records could not be read; verdicts that rest on them say unknown until an audit settles it\n\
              full     the map WAITS: what did not fit is not followed, and --max-threads makes it larger\n"
         );
         let value = value(&probes, &ledger);
-        assert_eq!(value["lost"], json!({ "call": 10, "born": 2, "update": 4 }));
+        assert_eq!(
+            value["lost"],
+            json!({ "call": 10, "born": 2, "update": 4, "damaged": 2 })
+        );
         assert_eq!(value["records"]["call"]["lost"], 12);
         assert_eq!(value["full_maps"], json!(["WAITS"]));
         assert_eq!(value["probes"]["silent"][0]["why"], "EPERM");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use inspector::{
     event::{Gap, What, loss::Layer},
     ledger::thread::Thread,
-    source::ebpf::load::LoadOptions,
+    source::{ebpf::load::LoadOptions, gauges::RingReading},
 };
 
 use crate::{oracle, program::Program, race, watch::Watch};
@@ -116,6 +116,42 @@ fn the_usual_ring_loses_nothing() {
     let counts = watch.stop();
     assert_eq!(counts["call"].received, births + deaths - replacements);
     assert!(counts.values().all(|count| count.lost == 0));
+}
+
+/// What the source says of itself while it runs agrees with what it says in the end.
+#[test]
+fn gauges_agree_with_the_counts() {
+    let options = LoadOptions {
+        ring_bytes: 1 << 20,
+        ..LoadOptions::default()
+    };
+    let mut racing = Program::start("race");
+    let Some(mut watch) = Watch::follow(&options, &racing) else {
+        return;
+    };
+    let ring = |watch: &Watch| watch.gauges.read().ring.unwrap();
+    let audits = watch.gauges.read().audits.count;
+    let before: RingReading = ring(&watch);
+    assert_eq!(before.size_bytes, 1 << 20);
+    racing.tell("o 3000");
+    watch.audit(true);
+    let after = ring(&watch);
+    assert!(after.drains > before.drains && after.decoded > before.decoded);
+    assert!(after.most_drained_bytes >= after.drained_bytes.max(1));
+    assert!(after.ns_per_record().is_some_and(|ns| ns > 0));
+    let audited = watch.gauges.read().audits;
+    assert!(audited.count > audits && audited.last_ns > 0);
+    let counts = watch.stop();
+    let told = watch.gauges.read();
+    println!("{told:#?}");
+    assert_eq!(
+        told.records.iter().copied().collect::<BTreeMap<_, _>>(),
+        counts
+    );
+    let received: u64 = counts.values().map(|count| count.received).sum();
+    let ring = told.ring.unwrap();
+    assert_eq!((ring.decoded, ring.damaged), (received, 0));
+    assert_eq!(told.polls.count, 0);
 }
 
 #[test]

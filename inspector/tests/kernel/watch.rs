@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use inspector::{
         Followed, Request, SourceKind,
         clock::boot_time,
         ebpf::{load::LoadOptions, refusal::LoadError, start},
+        gauges::Gauges,
     },
 };
 use tokio::sync::oneshot;
@@ -37,6 +38,8 @@ pub(crate) struct Watch {
     pub(crate) ledger: Ledger,
     /// The events so far.
     pub(crate) events: Vec<Event>,
+    /// How the source fares.
+    pub(crate) gauges: Arc<Gauges>,
     batches: mpsc::Receiver<Batch>,
     requests: mpsc::Sender<Request>,
     source: Option<JoinHandle<()>>,
@@ -78,6 +81,7 @@ impl Watch {
         Some(Self {
             ledger: Ledger::new(LedgerRules::default()),
             events: Vec::new(),
+            gauges: running.gauges,
             batches,
             requests: running.requests,
             source: Some(running.thread),

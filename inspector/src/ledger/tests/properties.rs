@@ -240,6 +240,17 @@ fn what() -> BoxedStrategy<What> {
                 sums: WaitSums::default(),
             }))
         ),
+        1 => (tgid(), 0..3u64, 0..3u64).prop_map(|(tgid, address, count)| {
+            What::Wait(Box::new(WaitEvent::Futex {
+                tgid,
+                address,
+                sums: WaitSums {
+                    count,
+                    ..WaitSums::default()
+                },
+                wakers: Vec::new(),
+            }))
+        }),
         8 => (tid(), tgid(), 0..3u8, declared()).prop_map(|(tid, tgid, key, what)| {
             What::Mark(Box::new(Mark {
                 tid,

@@ -316,6 +316,55 @@ fn numbers_beyond_any_table_cost_no_table() {
     );
 }
 
+#[test]
+fn a_futex_words_sums_are_replaced_by_later_ones() {
+    check(
+        "1 100 open 3
+         2 100 futex 4096 2 by=101:2
+         2 100 futex 8192 1
+         3 100 futex 4096 5 by=101:4
+         2.5 100 futex 4096 3 // told late
+         dump",
+        "threads: 100 epoch 0 (unseen)
+         table of 100 (1 users): 3 timerfd [no scan has read it]
+         word 4096 of 100: 5 waits, woken by 101 x4
+         word 8192 of 100: 1 waits",
+    );
+}
+
+#[test]
+fn futex_words_go_with_their_memory() {
+    // Of two processes with the same addresses, one executes and the other ends; a sample read
+    // before an end may come after it, and makes no process.
+    check(
+        "1 100 fork 200
+         1 200 read-fork by=100
+         2 100 futex 4096 1
+         2 200 futex 4096 2
+         dump
+         3 100 exec
+         3 100 read-exec
+         dump
+         4 200 exiting
+         5 200 gone
+         5 200 futex 4096 3
+         6 100 futex 8192 1
+         dump",
+        "threads: 100 epoch 0 (unseen), 200 epoch 0 (announced)
+         table of 100 (1 users): [no scan has read it]
+         table of 200 (1 users):
+         word 4096 of 100: 1 waits
+         word 4096 of 200: 2 waits
+         threads: 100 epoch 1 (unseen), 200 epoch 0 (announced)
+         table of 100 (1 users):
+         table of 200 (1 users):
+         word 4096 of 200: 2 waits
+         threads: 100 epoch 1 (unseen)
+         table of 100 (1 users):
+         word 8192 of 100: 1 waits",
+    );
+}
+
 /// Prints `cargo test -- --nocapture weights`; the bounds are what [`crate::ledger`] promises.
 #[test]
 fn weights() {

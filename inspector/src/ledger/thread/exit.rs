@@ -1,5 +1,7 @@
 //! Exec and exit: a number may go over to another thread, and a start with it.
 
+use rustc_hash::FxHashMap;
+
 use crate::event::{
     id::{BootTime, FilesAddress, Moment, Tgid, Tid},
     text::Comm,
@@ -44,6 +46,7 @@ impl Ledger {
         }
         let epoch = self.processes[process].epoch.saturating_add(1);
         self.processes[process].epoch = epoch;
+        self.processes[process].futexes = FxHashMap::default();
         self.void_entries(process);
         let record = &mut self.threads[caller];
         record.name.tid = Tid(tgid.0);

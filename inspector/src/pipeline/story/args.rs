@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 
 use crate::event::{
     handle::HandleKind,
-    id::{BootTime, Fd, FileAddress, FilesAddress},
+    id::{BootTime, Fd, FileAddress, FilesAddress, Tid},
+    wait::Waking,
 };
 
 /// The words after the verb: positions, flags, and `name=value`.
@@ -13,6 +14,21 @@ pub(super) struct Args<'a>(pub(super) &'a [&'a str]);
 impl Args<'_> {
     pub(super) fn fd(&self, place: usize) -> Fd {
         Fd(self.0[place].parse().unwrap())
+    }
+
+    pub(super) fn count(&self, place: usize) -> u64 {
+        self.0[place].parse().unwrap()
+    }
+
+    /// `by=TID:COUNT`.
+    pub(super) fn wakers(&self) -> Vec<(Waking, u64)> {
+        let by = self.value("by").and_then(|by| by.split_once(':'));
+        by.into_iter()
+            .map(|(tid, count)| {
+                let waking = Waking::Thread(Tid(tid.parse().unwrap()));
+                (waking, count.parse().unwrap())
+            })
+            .collect()
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = Fd> {

@@ -1,8 +1,11 @@
-//! The live threads and the open handles, as lines.
+//! The live threads, the open handles and the futex words, as lines.
 
 use std::fmt::Write as _;
 
-use crate::ledger::{Ledger, handle::State};
+use crate::{
+    event::wait::Waking,
+    ledger::{Ledger, handle::State},
+};
 
 pub(super) fn dump(ledger: &Ledger, printed: &mut String) {
     let mut threads: Vec<_> = ledger
@@ -52,6 +55,25 @@ pub(super) fn dump(ledger: &Ledger, printed: &mut String) {
             "table of {} ({users} users):{}{unsettled}",
             table.tgid,
             handles.join(",")
+        )
+        .unwrap();
+    }
+    let mut words: Vec<_> = ledger.futexes().collect();
+    words.sort_by_key(|&(tgid, address, _)| (tgid, address));
+    for (tgid, address, word) in words {
+        let wakers: Vec<_> = word
+            .wakers
+            .iter()
+            .map(|(waking, count)| match waking {
+                Waking::Thread(tid) => format!(", woken by {tid} x{count}"),
+                Waking::Interrupt => format!(", woken by interrupts x{count}"),
+            })
+            .collect();
+        let waits = word.sums.count;
+        writeln!(
+            printed,
+            "word {address} of {tgid}: {waits} waits{}",
+            wakers.concat()
         )
         .unwrap();
     }

@@ -15,7 +15,7 @@ use zerocopy::FromBytes as _;
 use crate::{
     event::{
         BootTime, Gap,
-        loss::{Count, Layer},
+        loss::{Count, DAMAGED, Layer},
     },
     source::probe_set::ProbeSet,
 };
@@ -31,7 +31,6 @@ pub(super) struct Ledgered {
     seen: Vec<BootTime>,
     /// By kind.
     received: [u64; kind::COUNT],
-    damaged: u64,
     /// Programs, the kind their records are of, and their skipped runs so far.
     missed: Vec<(&'static str, &'static str, u64)>,
 }
@@ -77,6 +76,18 @@ pub(super) fn unwatched(probes: &ProbeSet, now: BootTime) -> Vec<Gap> {
         .collect()
 }
 
+/// The gap of so many records that could not be decoded, if there are any. What they would have
+/// told is not known, their kind included: it may have been anybody's birth, death or mark.
+pub(super) fn damaged(records: u64, from: BootTime, until: BootTime) -> Option<Gap> {
+    (records > 0).then(|| Gap {
+        layer: Layer::Damaged,
+        cpu: None,
+        lost: vec![(DAMAGED, records)],
+        from: from.min(until),
+        until,
+    })
+}
+
 impl Ledgered {
     pub(super) fn new(map: PerCpuArray<MapData, Raw>) -> Self {
         Self {
@@ -84,7 +95,6 @@ impl Ledgered {
             last: Vec::new(),
             seen: Vec::new(),
             received: [0; kind::COUNT],
-            damaged: 0,
             missed: RECORD_PROGRAMS
                 .iter()
                 .map(|&(program, kind)| (program, kind, 0))
@@ -104,11 +114,6 @@ impl Ledgered {
         if let Some(seen) = self.seen.get_mut(cpu) {
             *seen = (*seen).max(BootTime(header.time_ns));
         }
-    }
-
-    /// Notes a record that could not be decoded.
-    pub(super) fn damaged(&mut self) {
-        self.damaged += 1;
     }
 
     /// Reads the counters and tells what was lost since the last time. `drained` is when the
@@ -220,4 +225,30 @@ fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd())).ok()?;
     info.lines()
         .find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Event, What},
+        ledger::{Ledger, LedgerRules},
+    };
+
+    #[test]
+    fn a_damaged_record_may_hide_anything() {
+        assert_eq!(damaged(0, BootTime(1), BootTime(2)), None);
+        let gap = damaged(3, BootTime(10), BootTime(20)).unwrap();
+        assert_eq!((gap.layer, gap.total()), (Layer::Damaged, 3));
+        assert_eq!((gap.from, gap.until), (BootTime(10), BootTime(20)));
+        assert!(gap.hides_lives());
+        let mut ledger = Ledger::new(LedgerRules::default());
+        ledger.apply(&Event {
+            at: gap.until,
+            what: What::Gap(Box::new(gap)),
+        });
+        assert_eq!(ledger.losses().by_kind, [(DAMAGED, 3)]);
+        assert!(ledger.marks_tainted(BootTime(20)));
+        assert!(!ledger.marks_tainted(BootTime(21)));
+    }
 }

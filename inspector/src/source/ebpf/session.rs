@@ -1,8 +1,10 @@
 //! The running source: drains the ring, puts events in order, answers requests, until it ends.
 
+mod audit;
+
 use std::{
-    path::{Path, PathBuf},
-    sync::mpsc,
+    path::Path,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -22,24 +24,26 @@ use super::{
     log::StderrLog,
     marks::Marks,
     order::{HOLD_NS, Order},
-    targets::{Targets, is_gone},
+    targets::Targets,
     waits::Waits,
 };
 use crate::{
-    event::{Batch, BootTime, Event, SourceEnd, What, id::Tgid, scan::ScanRole},
-    source::{BATCH_EVENTS, Followed, Request, clock::boot_time, probe_set::ProbeSet, procfs},
+    event::{Batch, BootTime, Event, SourceEnd, What},
+    source::{
+        BATCH_EVENTS, Followed, Request,
+        clock::boot_time,
+        gauges::{Drained, Gauges},
+        probe_set::ProbeSet,
+    },
 };
 
 /// Time between two looks at the ring.
 const POLL: Duration = Duration::from_millis(10);
 /// Time between two ticks when nothing happens.
 const TICK: Duration = Duration::from_millis(50);
-/// Time between two looks whether targets live and whether programs skipped runs.
+/// Time between two looks whether targets live and whether programs skipped runs, and between two
+/// readings of how each kind of record fares.
 const CHECK: Duration = Duration::from_millis(200);
-/// Time between two audits that losses cause, at least.
-const AUDIT_EVERY: Duration = Duration::from_millis(50);
-/// And as a multiple of what the last one took.
-const AUDIT_REST: u32 = 4;
 
 /// Everything the source's thread works with.
 pub(super) struct Session {
@@ -53,10 +57,13 @@ pub(super) struct Session {
     order: Order,
     sender: batches::Sender<Batch>,
     until: Until,
+    gauges: Arc<Gauges>,
     /// What the programs have to say, if that is wanted.
     log: Option<EbpfLogger<StderrLog>>,
     /// When the drain before this one began.
     drained: BootTime,
+    /// What is in the ring was written after this.
+    in_ring_since: BootTime,
     ticked: Instant,
     checked: Instant,
     /// When the last look at skipped runs was.
@@ -105,11 +112,17 @@ impl Session {
         } else {
             None
         };
+        let counters = Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?);
+        let gauges = Gauges::default();
+        gauges.records(counters.counts());
+        if let Some(Map::RingBuf(ring)) = ebpf.map("RING") {
+            gauges.ring_is(ring.info()?.max_entries().into());
+        }
         let now = boot_time();
         Ok(Self {
             ring: take::<RingBuf<MapData>>(&mut ebpf, "RING")?,
             targets: Targets::new(targets),
-            counters: Ledgered::new(take::<PerCpuArray<_, _>>(&mut ebpf, "COUNTERS")?),
+            counters,
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
             ebpf,
@@ -117,8 +130,10 @@ impl Session {
             order: Order::default(),
             sender,
             until: Until::TargetsEnd,
+            gauges: Arc::new(gauges),
             log: None,
             drained: now,
+            in_ring_since: now,
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
@@ -139,6 +154,11 @@ impl Session {
         let gaps = counters::unwatched(probes, at).into_iter();
         let gaps = gaps.map(|gap| What::Gap(Box::new(gap)));
         let _its_starter_reads = self.send(gaps.map(|what| Event { at, what }).collect());
+    }
+
+    /// How it fares, for others to read.
+    pub(super) fn gauges(&self) -> Arc<Gauges> {
+        Arc::clone(&self.gauges)
     }
 
     /// Gives up the mark sites, to be detached.
@@ -164,6 +184,7 @@ impl Session {
             }
         };
         let counts = self.counters.counts();
+        self.gauges.records(counts.clone());
         let end = SourceEnd { error: end, counts };
         let event = Event {
             at: boot_time(),
@@ -229,81 +250,13 @@ impl Session {
         Ok(())
     }
 
-    /// Attach first, then the baseline: nothing is missed in between.
-    fn follow(&mut self, tgid: Tgid) -> Result<Result<Followed, String>, Stopped> {
-        if is_gone(tgid) {
-            return Ok(Err(format!("there is no process {tgid}")));
-        }
-        self.targets.add(tgid);
-        let program = PathBuf::from(format!("/proc/{tgid}/exe"));
-        let followed = self.marks.attach(&mut self.ebpf, &program);
-        let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
-            Ok(scan) => scan,
-            Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
-        };
-        if let Some(waits) = &mut self.waits {
-            for thread in scan.threads.iter().flatten() {
-                waits.seed(tgid, thread.tid);
-            }
-        }
-        let event = Event {
-            at: scan.ended,
-            what: What::Scan(Box::new(scan)),
-        };
-        self.send(vec![event])?;
-        Ok(followed)
-    }
-
-    fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
-        for tgid in self.targets.now() {
-            // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
-            else {
-                continue;
-            };
-            // What changed while /proc was read must reach the ledger before the audit does: it
-            // leaves alone what had an event in between.
-            self.drain(true)?;
-            self.send(vec![Event {
-                at: scan.ended,
-                what: What::Scan(Box::new(scan)),
-            }])?;
-        }
-        Ok(())
-    }
-
     /// Takes what is in the ring and sends what is old enough; everything, if `all`.
     fn drain(&mut self, all: bool) -> Result<(), Stopped> {
         if let Some(log) = &mut self.log {
             log.flush();
         }
         let began = boot_time();
-        let mut seen_until = began;
-        let mut taken = 0;
-        while let Some(record) = self.ring.next() {
-            let header = Decoder::header(&record);
-            if let Some(header) = &header {
-                self.counters.arrived(header);
-            }
-            if self.decoder.decode(&record, self.order.incoming()).is_err() {
-                self.counters.damaged();
-            }
-            taken += 1;
-            if all {
-                // What is younger than the wish to have everything is not part of it; a busy
-                // target would keep this loop for ever.
-                if header.is_some_and(|header| header.time_ns > began.0 + HOLD_NS) {
-                    break;
-                }
-            } else if taken >= BATCH_EVENTS {
-                // What is left in the ring is about as old as this record: no event later than
-                // it may be released, and no tick may pass it.
-                if let Some(header) = header {
-                    seen_until = seen_until.min(BootTime(header.time_ns));
-                }
-                break;
-            }
-        }
+        let (drained, seen_until) = self.take_records(began, all);
         let mut events = Vec::new();
         if let Some(waits) = &mut self.waits {
             waits.sample(boot_time(), all, self.order.incoming());
@@ -314,7 +267,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
-        self.gaps(began, &mut events)?;
+        self.gaps(began, &drained, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             let at = if all { began } else { until };
@@ -324,28 +277,55 @@ impl Session {
             });
         }
         self.drained = began;
+        self.in_ring_since = BootTime(seen_until.0.saturating_sub(HOLD_NS));
         if !events.is_empty() {
             self.send(events)?;
         }
         Ok(())
     }
 
-    /// Audits if something was lost: only /proc can tell now what became of it. Not again and
-    /// again while more is lost: reading /proc takes the time that reading the ring lacks.
-    fn mend(&mut self, now: bool) -> Result<(), Stopped> {
-        if !self.owes_audit || (!now && Instant::now() < self.audit_due) {
-            return Ok(());
+    /// Decodes what is in the ring, which was first looked at when this drain began. Returns what
+    /// that was, and up to when everything has been seen.
+    fn take_records(&mut self, began: BootTime, all: bool) -> (Drained, BootTime) {
+        let started = Instant::now();
+        let mut seen_until = began;
+        let mut drained = Drained::default();
+        while let Some(record) = self.ring.next() {
+            let header = Decoder::header(&record);
+            if let Some(header) = &header {
+                self.counters.arrived(header);
+            }
+            let decoded = self.decoder.decode(&record, self.order.incoming());
+            drained.add(record.len(), decoded.is_err());
+            if all {
+                // What is younger than the wish to have everything is not part of it; a busy
+                // target would keep this loop for ever.
+                if header.is_some_and(|header| header.time_ns > began.0 + HOLD_NS) {
+                    break;
+                }
+            } else if drained.records() >= BATCH_EVENTS as u64 {
+                // What is left in the ring is about as old as this record: no event later than
+                // it may be released, and no tick may pass it.
+                if let Some(header) = header {
+                    seen_until = seen_until.min(BootTime(header.time_ns));
+                }
+                break;
+            }
         }
-        self.owes_audit = false;
-        let began = Instant::now();
-        self.audit(true)?;
-        self.audit_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
-        Ok(())
+        self.gauges.drained(drained, started.elapsed());
+        (drained, seen_until)
     }
 
-    /// Appends what was lost.
-    fn gaps(&mut self, now: BootTime, events: &mut Vec<Event>) -> Result<(), Stopped> {
-        let mut gaps = Vec::new();
+    /// Appends what was lost, and what arrived damaged.
+    fn gaps(
+        &mut self,
+        now: BootTime,
+        drained: &Drained,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Stopped> {
+        // Some of what was drained may have been written since the drain began.
+        let damaged = counters::damaged(drained.damaged(), self.in_ring_since, boot_time());
+        let mut gaps: Vec<_> = damaged.into_iter().collect();
         self.counters
             .gaps(self.drained, now, &mut gaps)
             .map_err(|error| {
@@ -355,6 +335,7 @@ impl Session {
             self.counters
                 .missed_runs(&self.ebpf, self.missed_since, now, &mut gaps);
             self.missed_since = now;
+            self.gauges.records(self.counters.counts());
         }
         self.owes_audit |= gaps.iter().any(crate::event::Gap::hides_lives);
         events.extend(gaps.into_iter().map(|gap| Event {
@@ -370,9 +351,6 @@ impl Session {
             .map_err(|_| ReaderGone)
     }
 }
-
-/// Where processes are read.
-const PROC: &str = "/proc";
 
 /// Why the source ends early.
 enum Stopped {

@@ -90,6 +90,7 @@ impl Prepared {
             batches,
             probes,
         } = self;
+        let gauges = session.gauges();
         let (requests, asked) = mpsc::channel();
         let thread = spawn(session, entries, until, asked)
             .map_err(|error| LoadError::Object(format!("can't start a thread: {error}")))?;
@@ -97,6 +98,7 @@ impl Prepared {
             batches,
             requests,
             kind: SourceKind::Ebpf(probes),
+            gauges,
             thread,
         })
     }

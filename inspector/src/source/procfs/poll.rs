@@ -8,7 +8,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -27,7 +30,7 @@ use crate::{
         loss::Count,
         scan::ScanRole,
     },
-    source::{BATCHES, Followed, Request, Running, SourceKind, clock::boot_time},
+    source::{BATCHES, Followed, Request, Running, SourceKind, clock::boot_time, gauges::Gauges},
 };
 
 /// The shortest interval: below it the readings would only follow one another.
@@ -66,12 +69,14 @@ pub fn start(
     let every = every.max(SHORTEST);
     let (batches, received) = tokio::sync::mpsc::channel(BATCHES);
     let (requests, asked) = mpsc::channel();
+    let gauges = Arc::new(Gauges::default());
     let mut poll = Poll {
         proc_root,
         targets: BTreeMap::new(),
         strangers: BTreeSet::new(),
         round_began: None,
         batches,
+        gauges: Arc::clone(&gauges),
         scans: 0,
     };
     for &tgid in pids {
@@ -85,6 +90,7 @@ pub fn start(
         batches: received,
         requests,
         kind: SourceKind::Polling { every, why },
+        gauges,
         thread,
     })
 }
@@ -98,6 +104,7 @@ struct Poll {
     /// Start of the last reading of everything.
     round_began: Option<BootTime>,
     batches: tokio::sync::mpsc::Sender<Batch>,
+    gauges: Arc<Gauges>,
     scans: u64,
 }
 
@@ -119,14 +126,9 @@ impl Poll {
             // Nobody would hear the end either.
             Err(Unread) => return,
         };
-        let count = Count {
-            produced: self.scans,
-            received: self.scans,
-            lost: 0,
-        };
         let end = SourceEnd {
             error,
-            counts: vec![("scan", count)],
+            counts: self.counts(),
         };
         let end = event(boot_time(), What::End(Box::new(end)));
         let _reader_gone = self.send(vec![end]);
@@ -175,6 +177,7 @@ impl Poll {
 
     /// Reads every target, and finds its new children.
     fn round(&mut self) -> Result<Result<(), Errno>, Unread> {
+        let started = Instant::now();
         let began = boot_time();
         if let Err(errno) = self.find_children() {
             return Ok(Err(errno));
@@ -209,10 +212,12 @@ impl Poll {
             self.targets.remove(&tgid);
         }
         self.round_began = Some(began);
+        self.gauges.polled(started.elapsed());
         self.send_with_tick(events).map(Ok)
     }
 
     fn audit(&mut self, heal: bool) -> Result<(), Unread> {
+        let started = Instant::now();
         let role = ScanRole::Audit { heal };
         let events = self
             .targets
@@ -220,6 +225,7 @@ impl Poll {
             .filter_map(|&tgid| scan(&self.proc_root, tgid, role).ok())
             .map(|scan| event(scan.ended, What::Scan(Box::new(scan))))
             .collect();
+        self.gauges.audited(started.elapsed());
         self.send_with_tick(events)
     }
 
@@ -293,8 +299,19 @@ impl Poll {
         false
     }
 
+    /// Nothing it reads is lost on the way.
+    fn counts(&self) -> Vec<(&'static str, Count)> {
+        let count = Count {
+            produced: self.scans,
+            received: self.scans,
+            lost: 0,
+        };
+        vec![("scan", count)]
+    }
+
     fn send_with_tick(&mut self, mut events: Vec<Event>) -> Result<(), Unread> {
         self.scans += events.len() as u64;
+        self.gauges.records(self.counts());
         events.push(event(boot_time(), What::Tick));
         self.send(events)
     }

@@ -301,6 +301,26 @@ fn a_number_that_another_process_got_is_no_target() {
 }
 
 #[test]
+fn its_gauges_count_rounds_and_scans() {
+    let mut child = Child::start();
+    let mut reader = Reader::start(&[child.tgid()]);
+    for _ in 0..3 {
+        reader.scan(child.tgid(), |_| true);
+    }
+    let (done, audited) = tokio::sync::oneshot::channel();
+    reader.ask(Request::Audit { heal: false, done });
+    audited.blocking_recv().expect("it audits");
+    reader.ask(Request::Stop);
+    let end = reader.end();
+    let reading = reader.running.gauges.read();
+    assert!(reading.polls.count >= 3 && reading.polls.last_ns > 0);
+    assert_eq!(reading.audits.count, 1);
+    assert_eq!(reading.records, end.counts);
+    assert_eq!(reading.ring, None);
+    child.end_now();
+}
+
+#[test]
 fn a_reader_that_left_stops_it() {
     let mut child = Child::start();
     let reader = Reader::start(&[child.tgid()]);
