@@ -72,10 +72,16 @@ fn store(child: &mut LabChild, key: &str, entry: EntryKind, hold: Hold) {
 }
 
 fn delete(child: &mut LabChild, key: &str, policy: Policy) {
+    delete_held(child, key, policy, None);
+}
+
+/// Deletes a key whose value then holds what it owns as `hold` says.
+fn delete_held(child: &mut LabChild, key: &str, policy: Policy, hold: Option<Hold>) {
     let reply = child
         .order(Order::Delete {
             key: key.to_owned(),
             policy,
+            hold,
         })
         .unwrap();
     assert!(matches!(reply, Reply::Deleted { .. }), "{reply:?}");
