@@ -4,6 +4,10 @@
 
 #[path = "lab/child.rs"]
 mod child;
+#[path = "lab/driver.rs"]
+mod driver;
+#[path = "lab/driver_life.rs"]
+mod driver_life;
 #[path = "lab/harness.rs"]
 mod harness;
 #[path = "lab/notes.rs"]
