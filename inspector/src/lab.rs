@@ -6,11 +6,13 @@
 //! the public USDT provider `lifecycle`. In the **harness**: [`process`] starts the child as the
 //! account that [`account`] chose, [`oracle`] reads the truth from /proc and kcmp, [`harness`]
 //! plays a [`scenario`] or a plain policy run, [`score`] compares what detection said with the
-//! truth. Detection sees nothing of the child but its marks.
+//! truth. Detection sees nothing of the child but its marks. Where a person plays instead of the
+//! harness, [`driver`] owns the child.
 
 pub mod account;
 pub mod child;
 pub mod detection;
+pub mod driver;
 pub mod entry;
 pub mod expect;
 pub mod harness;

@@ -4,6 +4,10 @@
 
 #[path = "lab/child.rs"]
 mod child;
+#[path = "lab/driver.rs"]
+mod driver;
+#[path = "lab/driver_life.rs"]
+mod driver_life;
 #[path = "lab/harness.rs"]
 mod harness;
 #[path = "lab/notes.rs"]
@@ -72,10 +76,16 @@ fn store(child: &mut LabChild, key: &str, entry: EntryKind, hold: Hold) {
 }
 
 fn delete(child: &mut LabChild, key: &str, policy: Policy) {
+    delete_held(child, key, policy, None);
+}
+
+/// Deletes a key whose value then holds what it owns as `hold` says.
+fn delete_held(child: &mut LabChild, key: &str, policy: Policy, hold: Option<Hold>) {
     let reply = child
         .order(Order::Delete {
             key: key.to_owned(),
             policy,
+            hold,
         })
         .unwrap();
     assert!(matches!(reply, Reply::Deleted { .. }), "{reply:?}");

@@ -15,7 +15,7 @@ use rustix::{
 
 use super::{
     account::{self, Account},
-    entry::{Born, Entry, EntryKind, Shared, Spec},
+    entry::{Born, Entry, EntryKind, Hold, Shared, Spec},
     map::{LifecycleMap, MapKind},
     policy::Policy,
     protocol::{Answer, KEY_BYTES, LINE_BYTES, Numbered, Order, PROTOCOL, Reply},
@@ -150,7 +150,7 @@ impl Child {
                     shared: &self.shared,
                 },
             ),
-            Order::Delete { key, policy } => self.delete(key, *policy),
+            Order::Delete { key, policy, hold } => self.delete(key, *policy, *hold),
             Order::Count => Ok(Reply::Counted {
                 keys: self.started()?.map.len() as u64,
             }),
@@ -217,8 +217,17 @@ impl Child {
         }
     }
 
-    fn delete(&self, key: &str, policy: Policy) -> Result<Reply, String> {
+    fn delete(&self, key: &str, policy: Policy, hold: Option<Hold>) -> Result<Reply, String> {
         let Map { map, marker } = self.started()?;
+        if let Some(hold) = hold {
+            let mut held = true;
+            map.visit(key, &mut |value| held = value.hold(hold));
+            if !held {
+                return Err(format!(
+                    "{key}: a value that is stored already can be held plain or raii, not unclosed"
+                ));
+            }
+        }
         let began = Instant::now();
         if !policy.delete(map.as_ref(), marker, key) {
             return Err(format!("{key} is not in the map"));

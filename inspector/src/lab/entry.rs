@@ -87,17 +87,16 @@ impl EntryKind {
             Self::Connection => connection::open(spec),
             Self::Writer => writer::open(spec),
         }?;
-        Ok(match spec.hold {
-            Hold::Plain => Value::Plain(entry),
-            Hold::Raii => Value::Raii(Raii(entry)),
-            Hold::Unclosed => {
-                for handle in &entry.handles {
-                    // The bug itself: someone took the bare number out of its owner, and nobody
-                    // is left whose end would close it.
-                    std::mem::forget(Arc::clone(handle));
-                }
-                Value::Plain(entry)
+        if spec.hold == Hold::Unclosed {
+            for handle in &entry.handles {
+                // The bug itself: someone took the bare number out of its owner, and nobody is
+                // left whose end would close it.
+                std::mem::forget(Arc::clone(handle));
             }
+        }
+        Ok(Value {
+            entry,
+            raii: spec.hold == Hold::Raii,
         })
     }
 }
@@ -151,29 +150,39 @@ impl Shared {
 }
 
 /// What the map holds under a key.
-pub(super) enum Value {
-    /// Dropping it stops nothing.
-    Plain(Entry),
-    /// Dropping it stops the entry.
-    Raii(Raii),
+pub(super) struct Value {
+    entry: Entry,
+    /// Whether the entry's end is this value's end. A field and no type of its own, because a
+    /// stored value can change its mind.
+    raii: bool,
 }
 
 impl Value {
     /// The entry inside.
     pub(super) fn entry(&mut self) -> &mut Entry {
-        match self {
-            Self::Plain(entry) | Self::Raii(Raii(entry)) => entry,
+        &mut self.entry
+    }
+
+    /// Holds the entry this way from now on; false = that can't be, and nothing changed. A number
+    /// that nobody closes can't be made of a descriptor whose owner is stored; one that was made
+    /// at the store stays one however its value is held.
+    pub(super) fn hold(&mut self, hold: Hold) -> bool {
+        match hold {
+            Hold::Plain => self.raii = false,
+            Hold::Raii => self.raii = true,
+            Hold::Unclosed => return false,
         }
+        true
     }
 }
 
-/// An entry whose end is its owner's end.
-pub(super) struct Raii(Entry);
-
-impl Drop for Raii {
+impl Drop for Value {
     fn drop(&mut self) {
-        self.0.stop();
-        if let Some(thread) = self.0.take_thread() {
+        if !self.raii {
+            return;
+        }
+        self.entry.stop();
+        if let Some(thread) = self.entry.take_thread() {
             wait(thread);
         }
     }
@@ -336,6 +345,18 @@ mod tests {
         let handle = Arc::downgrade(&plain.entry().handles[0]);
         drop(plain);
         assert_eq!(handle.strong_count(), 1, "the thread holds on");
+
+        let mut changed = open(Hold::Raii);
+        assert!(changed.hold(Hold::Plain) && !changed.hold(Hold::Unclosed));
+        let handle = Arc::downgrade(&changed.entry().handles[0]);
+        drop(changed);
+        assert_eq!(handle.strong_count(), 1, "its thread holds on as well");
+
+        let mut changed = open(Hold::Plain);
+        assert!(changed.hold(Hold::Raii));
+        let handle = Arc::downgrade(&changed.entry().handles[0]);
+        drop(changed);
+        assert_eq!(handle.strong_count(), 0, "stopped, waited for, closed");
 
         let mut unclosed = open(Hold::Unclosed);
         let handle = Arc::downgrade(&unclosed.entry().handles[0]);

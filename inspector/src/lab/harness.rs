@@ -202,6 +202,7 @@ impl<'a> Stage<'a> {
         let reply = self.child.order(Order::Delete {
             key: entry.key.clone(),
             policy: self.plan.policy,
+            hold: None,
         })?;
         entry.deleted_ns = Some(boot_ns());
         if let Reply::Deleted { took_ns, marks } = reply {

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Descriptors of the child that are no key's.
-const SPARE_HANDLES: u64 = 16;
+pub(super) const SPARE_HANDLES: u64 = 16;
 /// [`Plan::last_word`], unless there is a reason: a hundred times what it takes on an idle machine.
 pub const LAST_WORD: Duration = Duration::from_secs(3);
 /// Shortest period of an entry's timer. Well below the shortest sensible grace, so that a ticker
@@ -95,10 +95,9 @@ impl Plan {
         format!("task-{:04}", index + 1)
     }
 
-    /// The period of key number `index`: no two are alike, so that the oracle can tell timers
-    /// apart.
+    /// The period of key number `index`.
     pub fn tick_ns(&self, index: u32) -> u64 {
-        TICK_NS.max(u64::from(self.keys) * TICK_PER_KEY_NS) + u64::from(index) + 1
+        tick_ns(self.keys, index)
     }
 
     /// Descriptors the child needs.
@@ -121,6 +120,12 @@ impl Plan {
         }
         order
     }
+}
+
+/// The period of key number `index` where `keys` are live: no two are alike, so that the oracle can
+/// tell timers apart.
+pub(super) fn tick_ns(keys: u32, index: u32) -> u64 {
+    TICK_NS.max(u64::from(keys) * TICK_PER_KEY_NS) + u64::from(index) + 1
 }
 
 /// Steele, Lea and Flood's `splitmix64`: a full-period generator of one word.

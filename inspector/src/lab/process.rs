@@ -280,7 +280,7 @@ fn words(order: &Order) -> String {
     match order {
         Order::Start { map, .. } => format!("make a {} map", map.name()),
         Order::Store { key, entry, .. } => format!("store {key} with a {}", entry.name()),
-        Order::Delete { key, policy } => format!("delete {key} by {}", policy.name()),
+        Order::Delete { key, policy, .. } => format!("delete {key} by {}", policy.name()),
         Order::Count => "count its keys".to_owned(),
         Order::Quit => "quit".to_owned(),
     }

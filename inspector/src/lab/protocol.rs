@@ -6,6 +6,10 @@
 //! by [`Reply::Error`] without `seq`, and the child goes on. A line holds at most
 //! [`LINE_BYTES`]. When the socket closes, the child ends.
 //!
+//! How a value holds its entry is settled at its store, and a policy means what it says only for
+//! values held as [`Policy::hold`] tells. Who chooses the policy after the store orders the delete
+//! with a `hold`, which comes into force before the delete's begin mark.
+//!
 //! ```text
 //! child   {"seq":null,"is":"hello","protocol":1,"uid":1000,"nofile":20000}
 //! harness {"seq":1,"do":"start","map":"mutex","repeat_marks":false}
@@ -14,6 +18,8 @@
 //! child   {"seq":2,"is":"stored","took_ns":81234,"marks":[]}
 //! harness {"seq":3,"do":"delete","key":"task-0001","policy":"bare"}
 //! child   {"seq":3,"is":"deleted","took_ns":1234,"marks":[]}
+//! harness {"seq":4,"do":"delete","key":"task-0002","policy":"drop","hold":"raii"}
+//! child   {"seq":4,"is":"deleted","took_ns":51234,"marks":[]}
 //! harness nonsense
 //! child   {"seq":null,"is":"error","what":"this is no order: expected ident at line 1 column 2"}
 //! ```
@@ -73,6 +79,10 @@ pub enum Order {
         key: String,
         /// How.
         policy: Policy,
+        /// How its value holds what it owns from now on; none = as it did. `unclosed` is refused:
+        /// only a store can make such a value, which then never closes whatever is said here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold: Option<Hold>,
     },
     /// How many keys the map holds.
     Count,
@@ -189,6 +199,7 @@ mod tests {
             r#"{"seq":1,"do":"start","map":"mutex","repeat_marks":false}"#,
             r#"{"seq":2,"do":"store","key":"task-0001","entry":"ticker","hold":"plain","born":"inside","tick_ns":100000001}"#,
             r#"{"seq":3,"do":"delete","key":"task-0001","policy":"bare"}"#,
+            r#"{"seq":4,"do":"delete","key":"task-0002","policy":"drop","hold":"raii"}"#,
         ] {
             let order: Numbered = serde_json::from_str(line).unwrap();
             assert_eq!(serde_json::to_string(&order).unwrap(), line);

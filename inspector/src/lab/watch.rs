@@ -85,9 +85,7 @@ where
         };
         // A reading first: what the marks speak of must have been seen to be found.
         self.quiet()?;
-        let events = marks.iter().map(|mark| event(tgid, mark)).collect();
-        let batch = Batch { events };
-        self.fallen.extend((self.take)(&batch));
+        self.fallen.extend((self.take)(&repeated(tgid, marks)));
         Ok(())
     }
 
@@ -160,6 +158,14 @@ fn end(event: &Event) -> Option<&str> {
     match &event.what {
         What::End(end) => Some(end.error.as_deref().unwrap_or("its target is gone")),
         _ => None,
+    }
+}
+
+/// The marks that the child `tgid` repeated, as the events they would have been under a source
+/// that sees them.
+pub(super) fn repeated(tgid: Tgid, marks: &[ToldMark]) -> Batch {
+    Batch {
+        events: marks.iter().map(|mark| event(tgid, mark)).collect(),
     }
 }
 

@@ -15,7 +15,7 @@ use inspector::lab::{
     protocol::{Order, Reply, ToldWhat},
 };
 
-use crate::{account, delete, handles, program, started, store, threads, until};
+use crate::{account, delete, delete_held, handles, program, started, store, threads, until};
 
 #[test]
 fn waits_for_orders_before_it_does_anything() {
@@ -81,6 +81,27 @@ fn an_unclosed_value_keeps_its_descriptors_and_no_thread() {
     child.quit();
 }
 
+/// Who chooses the policy after the store: it then means what it says.
+#[test]
+fn a_delete_can_change_how_its_value_is_held() {
+    for entry in EntryKind::ALL {
+        let mut child = started(MapKind::Mutex);
+        let before = handles(child.pid());
+        store(&mut child, "task-0001", entry, Hold::Plain);
+        delete_held(&mut child, "task-0001", Policy::Drop, Some(Hold::Raii));
+        assert_eq!(handles(child.pid()), before, "closed before delete ended");
+        until("the end of the thread", || threads(child.pid()).len() == 1);
+
+        store(&mut child, "task-0002", entry, Hold::Raii);
+        let owned = (threads(child.pid()), handles(child.pid()));
+        delete_held(&mut child, "task-0002", Policy::Bare, Some(Hold::Plain));
+        // What stops a value waits for it: by now it would have ended.
+        assert_eq!(threads(child.pid()).len(), owned.0.len());
+        assert_eq!(handles(child.pid()), owned.1, "{}", entry.name());
+        child.quit();
+    }
+}
+
 #[test]
 fn threads_carry_their_keys_names() {
     let mut child = started(MapKind::Mutex);
@@ -126,8 +147,15 @@ fn refusals_say_why_and_the_child_goes_on() {
     let absent = Order::Delete {
         key: "absent".to_owned(),
         policy: Policy::Bare,
+        hold: None,
     };
     refused(&mut child, absent, "not in the map");
+    let too_late = Order::Delete {
+        key: "twice".to_owned(),
+        policy: Policy::StopWaitDelete,
+        hold: Some(Hold::Unclosed),
+    };
+    refused(&mut child, too_late, "plain or raii, not unclosed");
     let counted = child.order(Order::Count).unwrap();
     assert_eq!(counted, Reply::Counted { keys: 1 });
     child.quit();
@@ -165,6 +193,7 @@ fn marks_are_repeated_when_asked() {
     let deleted = child.order(Order::Delete {
         key: "k".to_owned(),
         policy: Policy::Bare,
+        hold: None,
     });
     let Ok(Reply::Deleted { marks, .. }) = deleted else {
         panic!("{deleted:?}");
