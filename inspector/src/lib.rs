@@ -11,7 +11,8 @@
 //! - [`report`]: verdicts as text and JSON;
 //! - [`cli`], [`command`]: the command line, one file a verb;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
-//! - [`lab`]: the reference lifecycle map workload.
+//! - [`lab`]: the reference lifecycle map workload;
+//! - [`tui`]: the interactive screen.
 
 pub mod cli;
 pub mod command;
@@ -23,4 +24,5 @@ pub mod pipeline;
 pub mod privilege;
 pub mod report;
 pub mod source;
+pub mod tui;
 pub mod verdict;

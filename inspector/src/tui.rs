@@ -1,0 +1,3 @@
+//! The interactive screen.
+
+pub mod keymap;
