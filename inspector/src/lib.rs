@@ -12,11 +12,13 @@
 //! - [`cli`], [`command`]: the command line, one file a verb;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
 //! - [`lab`]: the reference lifecycle map workload;
-//! - [`tui`]: the interactive screen.
+//! - [`tui`]: the interactive screen;
+//! - [`duration`]: lengths of time as people write them.
 
 pub mod cli;
 pub mod command;
 pub mod doctor;
+pub mod duration;
 pub mod event;
 pub mod lab;
 pub mod ledger;
