@@ -11,11 +11,14 @@
 //! - [`report`]: verdicts as text and JSON;
 //! - [`cli`], [`command`]: the command line, one file a verb;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
-//! - [`lab`]: the reference lifecycle map workload.
+//! - [`lab`]: the reference lifecycle map workload;
+//! - [`tui`]: the interactive screen;
+//! - [`duration`]: lengths of time as people write them.
 
 pub mod cli;
 pub mod command;
 pub mod doctor;
+pub mod duration;
 pub mod event;
 pub mod lab;
 pub mod ledger;
@@ -23,4 +26,5 @@ pub mod pipeline;
 pub mod privilege;
 pub mod report;
 pub mod source;
+pub mod tui;
 pub mod verdict;

@@ -1,0 +1,4 @@
+//! The interactive screen.
+
+pub mod filter;
+pub mod keymap;

@@ -1,0 +1,265 @@
+//! The one key table: each action with its name, its keys, its help and where it is shown.
+
+use super::Action;
+
+/// Part of the help screen, in the order in which it shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// From row to row and from screen to screen.
+    Move,
+    /// What of it is shown.
+    Look,
+    /// What the lab should do.
+    Lab,
+    /// What should outlive the screen.
+    Keep,
+    /// The rest.
+    General,
+}
+
+impl Section {
+    /// Its heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Look => "Look",
+            Self::Lab => "Lab",
+            Self::Keep => "Keep",
+            Self::General => "General",
+        }
+    }
+}
+
+/// What is known of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Which.
+    pub action: Action,
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Its keys, unless the configuration has others; written as there.
+    pub keys: &'static [&'static str],
+    /// What it does. Neighbours with the same words share a line of the help screen.
+    pub help: &'static str,
+    /// Where the help screen shows it.
+    pub section: Section,
+    /// Its word at the screen's foot, if it has a place there.
+    pub footer: Option<&'static str>,
+    /// Whether it has a meaning in the lab only.
+    pub lab_only: bool,
+}
+
+/// Every action, in the order of the help screen and of the screen's foot.
+pub static TABLE: &[Row] = {
+    use Action as A;
+    use Section::{General, Keep, Look, Move};
+    &[
+        row(A::Up, "up", &["Up", "k"], "one row up", Move),
+        row(A::Down, "down", &["Down", "j"], "one row down", Move),
+        row(A::PageUp, "page-up", &["PgUp"], "one page up", Move),
+        row(A::PageDown, "page-down", &["PgDn"], "one page down", Move),
+        row(A::Top, "top", &["g", "Home"], "first row", Move),
+        row(A::Bottom, "bottom", &["G", "End"], "last row", Move),
+        row(
+            A::ColumnLeft,
+            "column-left",
+            &["Left", "h"],
+            "one column to the left",
+            Move,
+        ),
+        row(
+            A::ColumnRight,
+            "column-right",
+            &["Right", "l"],
+            "one column to the right",
+            Move,
+        ),
+        screen(1, "screen-1", &["1"]),
+        screen(2, "screen-2", &["2"]),
+        screen(3, "screen-3", &["3"]),
+        screen(4, "screen-4", &["4"]),
+        screen(5, "screen-5", &["5"]),
+        screen(6, "screen-6", &["6"]),
+        screen(7, "screen-7", &["7"]),
+        screen(8, "screen-8", &["8"]),
+        screen(9, "screen-9", &["9"]),
+        row(A::NextScreen, "next-screen", &[">"], "next screen", Move),
+        row(
+            A::PreviousScreen,
+            "previous-screen",
+            &["<"],
+            "previous screen",
+            Move,
+        ),
+        row(
+            A::SwitchFocus,
+            "switch-focus",
+            &["Tab"],
+            "between the table and the details",
+            Move,
+        ),
+        row(
+            A::Follow,
+            "follow",
+            &["Enter"],
+            "to what the row is about",
+            Move,
+        ),
+        row(
+            A::Back,
+            "back",
+            &["Backspace"],
+            "back to where you came from",
+            Move,
+        ),
+        row(A::Filter, "filter", &["/"], "show only some rows", Look),
+        row(
+            A::ClearFilter,
+            "clear-filter",
+            &["\\"],
+            "show all rows again",
+            Look,
+        ),
+        row(A::Sort, "sort", &["o"], "sort by this column", Look),
+        row(
+            A::ReverseSort,
+            "reverse-sort",
+            &["O"],
+            "sort the other way round",
+            Look,
+        ),
+        row(A::ZoomIn, "zoom-in", &["+"], "a shorter time span", Look),
+        row(A::ZoomOut, "zoom-out", &["-"], "a longer time span", Look),
+        row(A::Earlier, "earlier", &["["], "an earlier time span", Look),
+        row(A::Later, "later", &["]"], "a later time span", Look),
+        row(A::Pause, "pause", &["space"], "hold the screen still", Look),
+        row(A::Refresh, "refresh", &["F5"], "read everything anew", Look),
+        row(
+            A::Performance,
+            "performance",
+            &["i"],
+            "what watching costs",
+            Look,
+        ),
+        lab(A::Store, "store", &["s"], "store a key", "store"),
+        lab(A::Delete, "delete", &["d"], "delete this key", "delete"),
+        Row {
+            footer: None,
+            ..lab(A::DeleteAll, "delete-all", &["D"], "delete all keys", "")
+        },
+        lab(
+            A::Policy,
+            "policy",
+            &["p"],
+            "another delete policy, for deletes from now on",
+            "policy",
+        ),
+        lab(
+            A::EntryKind,
+            "entry-kind",
+            &["e"],
+            "another kind of entry, for stores from now on",
+            "entry",
+        ),
+        lab(A::MapKind, "map-kind", &["m"], "another kind of map", "map"),
+        lab(
+            A::Burst,
+            "burst",
+            &["b"],
+            "store many keys at once",
+            "burst",
+        ),
+        lab(
+            A::Auto,
+            "auto",
+            &["a"],
+            "let the lab store and delete by itself",
+            "auto",
+        ),
+        Row {
+            footer: None,
+            ..lab(A::Reset, "reset", &["X"], "start the lab anew", "")
+        },
+        row(A::Copy, "copy", &["y"], "copy the row", Keep),
+        row(A::SaveText, "save-text", &["S"], "save the screen", Keep),
+        Row {
+            footer: Some("dump"),
+            ..row(
+                A::Dump,
+                "dump",
+                &["w"],
+                "write down all that is known",
+                Keep,
+            )
+        },
+        row(A::Help, "help", &["?", "F1"], "this help", General),
+        row(
+            A::Escape,
+            "escape",
+            &["Esc"],
+            "close what is open, or leave it",
+            General,
+        ),
+        row(
+            A::AcknowledgeAlarm,
+            "acknowledge-alarm",
+            &["A"],
+            "the alarm is seen",
+            General,
+        ),
+        row(A::Redraw, "redraw", &["ctrl-l"], "paint it anew", General),
+        row(
+            A::Suspend,
+            "suspend",
+            &["ctrl-z"],
+            "back to the shell (fg returns)",
+            General,
+        ),
+        Row {
+            footer: Some("quit"),
+            ..row(A::Quit, "quit", &["q", "ctrl-c"], "end inspector", General)
+        },
+    ]
+};
+
+const fn row(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    section: Section,
+) -> Row {
+    Row {
+        action,
+        name,
+        keys,
+        help,
+        section,
+        footer: None,
+        lab_only: false,
+    }
+}
+
+const fn screen(number: u8, name: &'static str, keys: &'static [&'static str]) -> Row {
+    row(
+        Action::Screen(number),
+        name,
+        keys,
+        "the screen of this number",
+        Section::Move,
+    )
+}
+
+const fn lab(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    footer: &'static str,
+) -> Row {
+    Row {
+        footer: Some(footer),
+        lab_only: true,
+        ..row(action, name, keys, help, Section::Lab)
+    }
+}

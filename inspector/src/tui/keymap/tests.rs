@@ -1,0 +1,180 @@
+//! The table is sound, and users can change it but not break it.
+
+use std::collections::HashSet;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::{Action, Key, Keymap, KeymapError, NoKey, Override, Section, TABLE};
+
+fn over(action: &str, keys: &[&str]) -> Override {
+    Override {
+        action: action.to_owned(),
+        keys: keys.iter().map(|&key| key.to_owned()).collect(),
+    }
+}
+
+fn press(character: char) -> KeyEvent {
+    KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE)
+}
+
+#[track_caller]
+fn refused(overrides: &[Override], message: &str) -> KeymapError {
+    let error = Keymap::new(overrides).unwrap_err();
+    assert!(error.to_string().starts_with(message), "{error}");
+    error
+}
+
+#[test]
+fn every_action_has_a_key_and_no_two_share_one() {
+    let mut seen = HashSet::new();
+    for row in TABLE {
+        assert!(!row.keys.is_empty(), "{}", row.name);
+        for key in row.keys {
+            let parsed: Key = key.parse().unwrap();
+            assert_eq!(parsed.to_string(), *key, "written as it is shown");
+            assert!(seen.insert(parsed), "{key}");
+        }
+    }
+    Keymap::new(&[]).unwrap();
+}
+
+#[test]
+fn names_are_unique_and_kebab_case() {
+    let mut seen = HashSet::new();
+    let mut actions = HashSet::new();
+    for row in TABLE {
+        assert!(seen.insert(row.name), "{}", row.name);
+        assert!(actions.insert(row.action), "{:?}", row.action);
+        let kebab = |letter: char| matches!(letter, 'a'..='z' | '1'..='9' | '-');
+        assert!(row.name.chars().all(kebab), "{}", row.name);
+        assert_eq!(row.lab_only, row.section == Section::Lab, "{}", row.name);
+        assert!(!row.help.is_empty() && row.help.len() < 50, "{}", row.help);
+    }
+    for number in 1..=9 {
+        assert!(actions.contains(&Action::Screen(number)));
+    }
+    let sections: Vec<_> = TABLE.iter().map(|row| row.section).collect();
+    assert!(sections.is_sorted());
+}
+
+#[test]
+fn keys_do_what_the_table_says() {
+    let keymap = Keymap::default();
+    assert_eq!(keymap.action(press('G'), false), Some(Action::Bottom));
+    assert_eq!(keymap.action(press('7'), false), Some(Action::Screen(7)));
+    assert_eq!(keymap.action(press('~'), true), None);
+    let shifted = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::SHIFT);
+    assert_eq!(keymap.action(shifted, true), Some(Action::DeleteAll));
+    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(keymap.action(interrupt, false), Some(Action::Quit));
+    assert_eq!(keymap.keys_of(Action::Quit), ["q", "ctrl-c"]);
+    assert_eq!(keymap.keys_of(Action::Pause), ["space"]);
+}
+
+#[test]
+fn keys_of_the_lab_mean_nothing_elsewhere() {
+    let keymap = Keymap::default();
+    assert_eq!(keymap.action(press('d'), true), Some(Action::Delete));
+    assert_eq!(keymap.action(press('d'), false), None);
+    assert!(
+        keymap
+            .help(false)
+            .all(|(section, _)| section != Section::Lab)
+    );
+    let labels: Vec<_> = keymap.footer(false).map(|(_, label)| label).collect();
+    assert_eq!(labels, ["dump", "quit"]);
+}
+
+#[test]
+fn letting_go_of_a_key_does_nothing_and_holding_it_repeats() {
+    let keymap = Keymap::default();
+    let of = |kind| {
+        let event = KeyEvent::new_with_kind(KeyCode::Down, KeyModifiers::NONE, kind);
+        keymap.action(event, false)
+    };
+    assert_eq!(of(KeyEventKind::Press), Some(Action::Down));
+    assert_eq!(of(KeyEventKind::Repeat), Some(Action::Down));
+    assert_eq!(of(KeyEventKind::Release), None);
+}
+
+#[test]
+fn the_foot_names_the_first_keys() {
+    let foot: Vec<_> = Keymap::default()
+        .footer(true)
+        .map(|(key, label)| format!("{key} {label}"))
+        .collect();
+    assert_eq!(
+        foot.join("  "),
+        "s store  d delete  p policy  e entry  m map  b burst  a auto  w dump  q quit"
+    );
+}
+
+#[test]
+fn the_help_has_every_section_and_one_line_for_all_screens() {
+    let keymap = Keymap::default();
+    let help: Vec<_> = keymap.help(true).collect();
+    let names: Vec<_> = help.iter().map(|(section, _)| section.name()).collect();
+    assert_eq!(names, ["Move", "Look", "Lab", "Keep", "General"]);
+    let screens: Vec<_> = help[0]
+        .1
+        .iter()
+        .filter(|line| line.help.contains("number"))
+        .collect();
+    assert_eq!(screens.len(), 1);
+    assert_eq!(screens[0].keys.concat(), "123456789");
+}
+
+#[test]
+fn an_override_replaces_the_keys_of_its_action() {
+    let keymap = Keymap::new(&[
+        over("delete", &["x", "Delete", "x"]),
+        over("dump", &[]),
+        over("quit", &["Q"]),
+    ])
+    .unwrap();
+    assert_eq!(keymap.action(press('x'), true), Some(Action::Delete));
+    assert_eq!(keymap.action(press('d'), true), None);
+    assert_eq!(keymap.keys_of(Action::Delete), ["x", "Delete"]);
+    assert_eq!(keymap.action(press('w'), true), None);
+    assert!(keymap.footer(true).all(|(_, label)| label != "dump"));
+    assert_eq!(keymap.keys_of(Action::Quit), ["Q", "ctrl-c"]);
+}
+
+#[test]
+fn two_actions_can_change_places() {
+    let keymap = Keymap::new(&[over("store", &["d"]), over("delete", &["s"])]).unwrap();
+    assert_eq!(keymap.action(press('s'), true), Some(Action::Delete));
+}
+
+#[test]
+fn what_makes_no_sense_names_the_key_and_the_action() {
+    let error = refused(
+        &[over("destroy", &["x"])],
+        r#"there is no action "destroy" to bind ["x"] to; there are up, down, page-up,"#,
+    );
+    assert_eq!(error.action(), "destroy");
+    let error = refused(
+        &[over("copy", &["hyper-y"])],
+        r#""hyper-y" for copy is no key: a key is one character, or one of Up,"#,
+    );
+    assert!(matches!(
+        error,
+        KeymapError::NoKey {
+            why: NoKey::Unknown,
+            ..
+        }
+    ));
+    // Whichever of the two comes first in the table, the one that the user wrote is blamed.
+    for (name, key, other) in [("copy", "d", "delete"), ("store", "y", "copy")] {
+        let message = format!("the key {key} is bound to both {name} and {other}");
+        assert_eq!(refused(&[over(name, &[key])], &message).action(), name);
+    }
+    refused(
+        &[over("store", &["x"]), over("delete", &["x"])],
+        "the key x is bound to both delete and store",
+    );
+    refused(
+        &[over("copy", &["ctrl-c"])],
+        "the key ctrl-c can't be bound to copy: it always quits",
+    );
+}
