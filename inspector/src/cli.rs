@@ -1,6 +1,6 @@
 //! The command line: clap types only.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -30,6 +30,8 @@ pub enum Verb {
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack
     Doctor(DoctorArgs),
+    /// Print the settings in force, or which file they are read from
+    Config(ConfigArgs),
     /// The lab's own child process
     #[command(hide = true)]
     LabChild(LabChildArgs),
@@ -205,6 +207,38 @@ pub struct DoctorArgs {
     /// As one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `inspector config`.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigArgs {
+    /// What to print.
+    #[command(flatten)]
+    pub what: ConfigWhat,
+    /// Where from.
+    #[command(flatten)]
+    pub file: ConfigFile,
+}
+
+/// What `inspector config` prints: one of these.
+#[derive(Args, Clone, Copy, Debug)]
+#[group(required = true, multiple = false)]
+pub struct ConfigWhat {
+    /// Every setting in force, as a configuration file that says where each comes from
+    #[arg(long)]
+    pub print: bool,
+    /// The file that would be read, whether it is there or not
+    #[arg(long)]
+    pub path: bool,
+}
+
+/// Of every verb that reads the configuration.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigFile {
+    /// Read this configuration [default: $INSPECTOR_CONFIG, else inspector/inspector.toml in the
+    /// user's configuration folder]
+    #[arg(long = "config", id = "config", value_name = "FILE")]
+    pub path: Option<PathBuf>,
 }
 
 /// Of the hidden `inspector lab-child`.

@@ -1,5 +1,6 @@
 //! The verbs: wiring only, one file each.
 
+mod config;
 mod detect;
 mod doctor;
 mod lab;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => lab::run(&LabArgs::unasked()),
         Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
+        Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::LabChild(args)) => lab_child(&args),
     }
 }

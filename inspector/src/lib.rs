@@ -10,6 +10,7 @@
 //! - [`pipeline`]: the one loop: events in, verdicts out;
 //! - [`report`]: verdicts as text and JSON;
 //! - [`cli`], [`command`]: the command line, one file a verb;
+//! - [`config`]: what a user prefers, and where it says so;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
 //! - [`lab`]: the reference lifecycle map workload;
 //! - [`tui`]: the interactive screen;
@@ -17,6 +18,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod doctor;
 pub mod duration;
 pub mod event;

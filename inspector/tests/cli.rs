@@ -5,6 +5,8 @@
 
 #[path = "cli/arguments.rs"]
 mod arguments;
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/ordinary.rs"]
 mod ordinary;
 #[path = "cli/output.rs"]

@@ -20,6 +20,8 @@ mod calls;
 mod command;
 #[path = "kernel/compat.rs"]
 mod compat;
+#[path = "kernel/config.rs"]
+mod config;
 #[path = "kernel/fork.rs"]
 mod fork;
 #[path = "kernel/lives.rs"]

@@ -105,16 +105,8 @@ pub fn choose(invoker: &Invoker<'_>) -> Result<Choice, AccountError> {
             notice: None,
         });
     }
-    if let Some(uid) = &invoker.sudo_uid {
-        let uid = number("SUDO_UID", uid)?;
-        // Root through sudo is still root: it is nobody's invoking user.
-        if uid != 0 {
-            let gid = match &invoker.sudo_gid {
-                Some(gid) => Some(number("SUDO_GID", gid)?),
-                None => None,
-            };
-            return by_uid(uid, gid).map(quietly);
-        }
+    if let Some(account) = through_sudo(invoker)? {
+        return Ok(quietly(account));
     }
     Ok(Choice {
         account: Some(by_name("nobody")?),
@@ -123,6 +115,27 @@ pub fn choose(invoker: &Invoker<'_>) -> Result<Choice, AccountError> {
                 .to_owned(),
         ),
     })
+}
+
+/// Who made inspector root by sudo, if it is root and someone did.
+///
+/// # Errors
+///
+/// See [`AccountError`].
+pub fn through_sudo(invoker: &Invoker<'_>) -> Result<Option<Account>, AccountError> {
+    let Some(uid) = invoker.sudo_uid.as_ref().filter(|_| invoker.root) else {
+        return Ok(None);
+    };
+    let uid = number("SUDO_UID", uid)?;
+    // Root through sudo is still root: it is nobody's invoking user.
+    if uid == 0 {
+        return Ok(None);
+    }
+    let gid = match &invoker.sudo_gid {
+        Some(gid) => Some(number("SUDO_GID", gid)?),
+        None => None,
+    };
+    by_uid(uid, gid).map(Some)
 }
 
 fn number(variable: &'static str, text: &str) -> Result<u32, AccountError> {
@@ -167,12 +180,13 @@ fn with_groups(user: &User, gid: Gid) -> Result<Account, AccountError> {
 }
 
 impl Account {
-    /// Makes the calling thread this account's. To be called while it is the only thread.
+    /// Makes the calling thread this account's, and no other thread: where the process is to
+    /// become it, the caller is the only one.
     ///
     /// # Errors
     ///
     /// Those of the calls: nothing works half.
-    pub(super) fn become_it(&self) -> io::Result<()> {
+    pub(crate) fn become_it(&self) -> io::Result<()> {
         let groups: Vec<_> = self
             .groups
             .iter()
@@ -224,13 +238,13 @@ pub(super) fn close_bounding_set() {
     }
 }
 
-/// Gives up every capability, for good. After the user changed, so that root and file
+/// Gives up every capability of the calling thread, for good. After the user changed, so that root and file
 /// capabilities leave nothing behind either.
 ///
 /// # Errors
 ///
 /// Those of the calls.
-pub(super) fn give_up_capabilities() -> io::Result<()> {
+pub(crate) fn give_up_capabilities() -> io::Result<()> {
     let none = CapabilitySet::empty();
     clear_ambient_capability_set()?;
     set_capabilities(
