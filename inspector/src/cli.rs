@@ -14,13 +14,42 @@ use crate::{
 
 /// Shows, and proves by eBPF, whether threads and file handles disappear after deletes.
 ///
-/// Without a verb: `inspector lab --headless`, the four scenarios one after the other.
+/// Without a verb: the interactive lab; where there is no terminal, four of its scenarios.
 #[derive(Debug, Parser)]
-#[command(name = "inspector", version, max_term_width = 100)]
+#[command(
+    name = "inspector",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    /// The screen, without a verb.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+}
+
+/// How the interactive screen is to be.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Screen")]
+pub struct ScreenArgs {
+    /// Lines of text in place of the screen: for screen readers, logs and pipes
+    #[arg(long)]
+    pub plain: bool,
+    /// No signs beyond ASCII on the screen
+    #[arg(long)]
+    pub ascii: bool,
+    /// Colours: dark, light or mono [default: dark, or as configured]
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<crate::config::Theme>,
+    /// The settings.
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// Fail after so many milliseconds, to see that the terminal survives it
+    #[arg(long, hide = true, value_name = "MS")]
+    pub panic_after: Option<u64>,
 }
 
 /// The verbs.
@@ -41,9 +70,13 @@ pub enum Verb {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Exit codes: 0 expectations met, 1 not met, 2 error.")]
 pub struct LabArgs {
-    /// Print as it happens; the only way there is so far
+    /// Print scenarios as they happen, without a screen. So does every option that says what is to
+    /// be played or printed
     #[arg(long)]
     pub headless: bool,
+    /// The interactive screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     /// Print the catalogue of maps, entries, policies and scenarios
     #[arg(long)]
     pub list: bool,
@@ -82,9 +115,9 @@ pub struct LabArgs {
     #[arg(long, value_name = "SEED", default_value_t = SEED)]
     pub seed: u64,
     /// How long after a delete a resource may live before it is retained, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = GRACE_MS,
-          value_parser = clap::value_parser!(u64).range(1..=600_000))]
-    pub grace: u64,
+    /// [default: 1000, or as configured on the screen]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub grace: Option<u64>,
     /// The user the workload runs as [default: who called sudo, else nobody]
     #[arg(long = "as", value_name = "USER")]
     pub as_user: Option<String>,
@@ -183,10 +216,32 @@ const SEED: u64 = 1;
 const GRACE_MS: u64 = 1000;
 
 impl LabArgs {
-    /// What `inspector` without a verb runs: the headless lab with its shown scenarios.
-    pub fn unasked() -> Self {
-        match Cli::parse_from(["inspector", "lab", "--headless"]).verb {
-            Some(Verb::Lab(args)) => *args,
+    /// The grace of a run without a screen, in milliseconds.
+    pub fn grace_ms(&self) -> u64 {
+        self.grace.unwrap_or(GRACE_MS)
+    }
+
+    /// Whether nothing asks for lines in place of the screen.
+    pub fn wants_screen(&self) -> bool {
+        let asks_for_lines = self.headless
+            || self.screen.plain
+            || self.list
+            || self.json
+            || self.grounds
+            || !self.scenario.is_empty()
+            || self.variant.is_some()
+            || self.entry.is_some()
+            || self.policy.is_some()
+            || self.keys.is_some()
+            || self.rate.is_some()
+            || self.burst.is_some();
+        !asks_for_lines
+    }
+
+    /// What `inspector` without a verb runs: the lab.
+    pub fn unasked(screen: ScreenArgs) -> Self {
+        match Cli::parse_from(["inspector", "lab"]).verb {
+            Some(Verb::Lab(args)) => Self { screen, ..*args },
             _ => unreachable!("the line above names the verb"),
         }
     }
@@ -233,7 +288,7 @@ pub struct ConfigWhat {
 }
 
 /// Of every verb that reads the configuration.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct ConfigFile {
     /// Read this configuration [default: $INSPECTOR_CONFIG, else inspector/inspector.toml in the
     /// user's configuration folder]

@@ -4,6 +4,7 @@ mod config;
 mod detect;
 mod doctor;
 mod lab;
+mod screen;
 
 use std::{
     io::{self, Write as _},
@@ -29,11 +30,27 @@ pub const ERROR: u8 = 2;
 /// What ended the run early: one message that says what failed, on what, and what to do.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
-        None => lab::run(&LabArgs::unasked()),
-        Some(Verb::Lab(args)) => lab::run(&args),
+        None => lab_or_screen(&LabArgs::unasked(cli.screen)),
+        Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::LabChild(args)) => lab_child(&args),
+    }
+}
+
+/// The lab on the screen, where there is one and nothing asks for lines.
+fn lab_or_screen(args: &LabArgs) -> anyhow::Result<ExitCode> {
+    if !args.wants_screen() {
+        return lab::run(args);
+    }
+    match screen::hindrance() {
+        None => screen::run(args),
+        Some(why) => {
+            tell(&format!(
+                "{why}: playing scenarios without a screen (`inspector lab --headless` asks for that)"
+            ));
+            lab::run(args)
+        }
     }
 }
 

@@ -134,8 +134,7 @@ pub enum Origin {
 }
 
 /// The colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 pub enum Theme {
     /// For dark terminals.
     Dark,

@@ -65,34 +65,65 @@ impl Watcher {
         options: &LoadOptions,
         rules: LedgerRules,
     ) -> anyhow::Result<Self> {
-        if poll {
-            return Ok(Self::Polling("--poll asks for it".to_owned()));
-        }
-        let mut prepared = match prepare(options) {
-            Ok(prepared) => prepared,
-            Err(error) => return Ok(Self::Polling(error.to_string())),
-        };
-        if let Err(why) = attach_marks(&mut prepared) {
-            return Ok(Self::Polling(LoadError::Marks(why).explained().to_string()));
-        }
-        crate::privilege::shed_for_lab().context("privileges could not be shed")?;
-        let running = prepared.start(Until::Stopped)?;
-        let pipeline = Pipeline::new(rules);
-        Ok(Self::Ebpf(Box::new(Watching { running, pipeline })))
+        Ok(match probes(poll, options)? {
+            Ok(running) => Self::Ebpf(Box::new(Watching {
+                running,
+                pipeline: Pipeline::new(rules),
+            })),
+            Err(why) => Self::Polling(why),
+        })
     }
+}
+
+/// Loads the programs for the lab, attaches its marks, sheds what only that needed, and starts the
+/// source. The inner error says why /proc must be polled instead.
+///
+/// # Errors
+/// Where the source can't be started although its programs were loaded.
+pub(super) fn probes(poll: bool, options: &LoadOptions) -> anyhow::Result<Result<Running, String>> {
+    if poll {
+        return Ok(Err("--poll asks for it".to_owned()));
+    }
+    let mut prepared = match prepare(options) {
+        Ok(prepared) => prepared,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if let Err(why) = attach_marks(&mut prepared) {
+        return Ok(Err(LoadError::Marks(why).explained().to_string()));
+    }
+    crate::privilege::shed_for_lab().context("privileges could not be shed")?;
+    Ok(Ok(prepared.start(Until::Stopped)?))
+}
+
+/// Starts polling the first process; others can be followed.
+///
+/// # Errors
+/// Where it can't be read.
+pub(super) fn poll(pid: u32, why: &str) -> anyhow::Result<Running> {
+    let root = PathBuf::from("/proc");
+    Ok(poll::start(root, &[Tgid(pid)], POLL_EVERY, why.to_owned())?)
+}
+
+/// Waits until the kernel has detached everything, calling `slow` once if that takes longer than
+/// [`DETACH`].
+pub(super) fn wait_for(source: JoinHandle<()>, slow: impl FnOnce()) {
+    let until = Instant::now() + DETACH;
+    while !source.is_finished() {
+        if Instant::now() >= until {
+            slow();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // A panic in it was told by its message already.
+    let _ended = source.join();
 }
 
 impl Watching {
     /// Polls one child.
     pub(super) fn polling(pid: u32, why: &str, rules: LedgerRules) -> anyhow::Result<Self> {
-        let running = poll::start(
-            PathBuf::from("/proc"),
-            &[Tgid(pid)],
-            POLL_EVERY,
-            why.to_owned(),
-        )?;
         Ok(Self {
-            running,
+            running: poll(pid, why)?,
             pipeline: Pipeline::new(rules),
         })
     }
@@ -173,19 +204,9 @@ impl Stopped {
         self.ledger.ledger()
     }
 
-    /// Waits until the kernel has detached everything, calling `slow` once if that takes longer
-    /// than [`DETACH`].
+    /// See [`wait_for`].
     pub(super) fn wait(self, slow: impl FnOnce()) {
-        let until = Instant::now() + DETACH;
-        while !self.thread.is_finished() {
-            if Instant::now() >= until {
-                slow();
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        // A panic in it was told by its message already.
-        let _ended = self.thread.join();
+        wait_for(self.thread, slow);
     }
 }
 

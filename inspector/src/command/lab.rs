@@ -53,7 +53,7 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
         tell(notice);
     }
     let rules = LedgerRules {
-        grace_ns: args.grace * 1_000_000,
+        grace_ns: args.grace_ms() * 1_000_000,
         ..LedgerRules::default()
     };
     let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(), rules)?;
@@ -227,7 +227,7 @@ fn scenario_run(args: &LabArgs, scenario: &'static Scenario, variant: &'static V
             keys: args.keys.unwrap_or(SCENARIO_KEYS),
             pace: Pace::Checked { rate: args.rate },
             seed: args.seed,
-            grace: Duration::from_millis(args.grace),
+            grace: Duration::from_millis(args.grace_ms()),
             last_word: LAST_WORD,
         },
         scenario: Some((scenario, variant)),
@@ -249,7 +249,7 @@ fn policy_run(args: &LabArgs) -> Run {
                 None => Pace::Checked { rate: args.rate },
             },
             seed: args.seed,
-            grace: Duration::from_millis(args.grace),
+            grace: Duration::from_millis(args.grace_ms()),
             last_word: LAST_WORD,
         },
         scenario: None,
@@ -261,7 +261,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Cli, Verb};
+    use crate::cli::{Cli, ScreenArgs, Verb};
 
     fn names(line: &str) -> Vec<String> {
         let cli = Cli::parse_from(std::iter::once("inspector").chain(line.split_whitespace()));
@@ -315,17 +315,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_verb_it_is_the_headless_lab() {
+    fn without_a_verb_it_is_the_lab() {
         let cli = Cli::parse_from(["inspector"]);
         assert!(cli.verb.is_none());
         let as_asked = Cli::parse_from(["inspector", "lab", "--headless"]);
         let Some(Verb::Lab(asked)) = as_asked.verb else {
             panic!("the lab");
         };
-        let defaults = LabArgs::unasked();
-        assert_eq!(
-            (asked.grace, asked.seed, asked.headless),
-            (defaults.grace, defaults.seed, defaults.headless)
-        );
+        let defaults = LabArgs::unasked(ScreenArgs::default());
+        assert_eq!((asked.grace, asked.seed), (defaults.grace, defaults.seed));
+        assert!(defaults.wants_screen() && !asked.wants_screen());
     }
 }

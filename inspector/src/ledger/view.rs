@@ -146,6 +146,12 @@ impl Ledger {
         Some(self.threads.get(thread)?.live.as_ref()?.table)
     }
 
+    /// The open descriptor of a number.
+    pub fn open_handle(&self, table: Key<Table>, fd: Fd) -> Option<Key<Descriptor>> {
+        self.tables.get(table)?;
+        self.open_at(table, fd)
+    }
+
     /// The open descriptors of a table, by number.
     pub fn open_handles(&self, table: Key<Table>) -> Vec<(Fd, Key<Descriptor>)> {
         let Some(table) = self.tables.get(table) else {

@@ -43,7 +43,7 @@ pub enum FieldKind {
     Number,
     /// Nanoseconds.
     Duration,
-    /// One of these words.
+    /// Some of these words, with blanks between them.
     Word(&'static [&'static str]),
 }
 
@@ -117,6 +117,17 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Whether it asks for a field by its name.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.terms.iter().any(|term| match &term.test {
+            Test::Anywhere(_) => false,
+            Test::Contains(field, _)
+            | Test::Is(field, _)
+            | Test::Counts(field, _)
+            | Test::Compares(field, ..) => *field == name,
+        })
+    }
+
     /// Whether a row passes. `fields` are those that the filter was parsed with.
     pub fn matches(&self, row: &dyn Row, fields: &[FieldInfo]) -> bool {
         let mut terms = self.terms.iter();
@@ -135,7 +146,17 @@ impl Test {
                 .filter(|field| field.kind.is_text())
                 .any(|field| text(field.name, &|text| needle.is_in(text))),
             Self::Contains(field, needle) => text(field, &|text| needle.is_in(text)),
-            Self::Is(field, any) => text(field, &|text| any.iter().any(|one| one.is(text))),
+            Self::Is(field, any) => {
+                let is_word = |info: &FieldInfo| {
+                    info.name == *field && matches!(info.kind, FieldKind::Word(_))
+                };
+                // More than one word may be true of a row at once.
+                let many = fields.iter().any(is_word);
+                text(field, &|text| {
+                    let is = |text: &str| any.iter().any(|one| one.is(text));
+                    is(text) || (many && text.split(' ').any(is))
+                })
+            }
             Self::Counts(field, any) => row
                 .number(field)
                 .is_some_and(|number| any.contains(&number)),

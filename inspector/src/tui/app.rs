@@ -1,0 +1,459 @@
+//! The loop: waits for events, keys, news and time, has the model updated and drawn, and does what
+//! the model wants done.
+
+use std::{
+    io::{self, stdout},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::Context as _;
+use crossterm::{clipboard::CopyToClipboard, event, execute};
+use ratatui::{Terminal as Screen, backend::CrosstermBackend, layout::Size};
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    message::{Effect, Message},
+    model::{Clock, Model, Own, Setting},
+    terminal::{Terminal, has_panicked},
+    update::update,
+    view,
+    world::KINDS,
+};
+use crate::{
+    event::{Batch, What},
+    lab::driver::{Command, News},
+    source::{Request, clock::boot_time, gauges::Gauges},
+};
+
+/// How often the tool looks at itself.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often time passes on the screen when nothing else happens.
+const TICK: Duration = Duration::from_millis(200);
+/// Rows are made anew at most this often.
+const ROWS: Duration = Duration::from_millis(50);
+/// And rest this many times as long as making them took.
+const REST: u32 = 12;
+/// How often the handles that are shown are compared with /proc, so that what they point at is
+/// told; never while a delete is judged, for reading a handle holds it for a moment.
+const AUDIT: Duration = Duration::from_secs(3);
+/// And as a multiple of what that takes.
+const AUDIT_REST: u32 = 50;
+
+/// What the loop is connected to.
+pub struct Connections {
+    /// The source's events.
+    pub batches: mpsc::Receiver<Batch>,
+    /// How the source fares.
+    pub gauges: Arc<Gauges>,
+    /// A source that takes the place of that one: a poll begins with the process it polls.
+    pub sources: mpsc::UnboundedReceiver<(mpsc::Receiver<Batch>, Arc<Gauges>)>,
+    /// News of the lab's driver.
+    pub news: mpsc::UnboundedReceiver<News>,
+    /// Orders for it.
+    pub lab: Box<dyn FnMut(Command)>,
+    /// Requests to the source.
+    pub request: Box<dyn FnMut(Request)>,
+    /// Writes a new file as the invoking user (what, extension, content); says where, or why not.
+    pub write: Write,
+}
+
+/// What, extension and content in; where it was written, or why not, out.
+pub type Write = Box<dyn Fn(&str, &str, &[u8]) -> Result<String, String>>;
+
+/// How the screen is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// Most frames a second.
+    pub frames: u8,
+    /// Panics after so long: what a test wants to see survived.
+    pub panic_after: Option<Duration>,
+}
+
+/// Why the screen was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The user left.
+    Left,
+    /// A signal asked for it.
+    Signal(i32),
+}
+
+/// Shows the screen until the user leaves.
+///
+/// # Errors
+/// The terminal's, and a panic of any thread; the terminal has been given back.
+pub async fn run(
+    setting: Setting,
+    mut connections: Connections,
+    manners: Manners,
+) -> anyhow::Result<Closed> {
+    let mut signals = Signals::new()?;
+    let terminal = Terminal::take(manners.mouse).context("the terminal can't be taken over")?;
+    let mut screen = Screen::new(CrosstermBackend::new(stdout())).context("the terminal")?;
+    let (width, height) = crossterm::terminal::size().context("the terminal's size")?;
+    let now = boot_time();
+    let clock = Clock {
+        now,
+        started: now,
+        boot_on_wall_ns: wall_ns().saturating_sub(now.0),
+    };
+    let model = Model::new(setting, Size { width, height }, clock);
+    let mut keys = read_keys();
+    let mut app = App::new(model, manners);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let panics = manners.panic_after.map(|after| Instant::now() + after);
+    let closed = loop {
+        if has_panicked() {
+            anyhow::bail!("a part of the program failed; its message stands above");
+        }
+        let frame = app.next_frame();
+        let message = tokio::select! {
+            biased;
+            signal = signals.next() => break Closed::Signal(signal),
+            Some(event) = keys.recv() => app.typed(event),
+            Some(news) = connections.news.recv() => {
+                if matches!(news, News::Marks(_)) {
+                    // They come after everything that was sent before them.
+                    while let Ok(batch) = connections.batches.try_recv() {
+                        app.take(batch);
+                    }
+                }
+                Some(Message::Lab(news))
+            }
+            Some((batches, gauges)) = connections.sources.recv() => {
+                connections.batches = batches;
+                connections.gauges = gauges;
+                None
+            }
+            Some(batch) = connections.batches.recv() => {
+                app.take(batch);
+                None
+            }
+            () = sleep_until(frame.into()), if app.is_dirty => {
+                app.draw(&mut screen)?;
+                None
+            }
+            _ = ticks.tick() => {
+                if panics.is_some_and(|at| Instant::now() >= at) {
+                    panic!("asked for by --panic-after");
+                }
+                Some(Message::Tick(boot_time()))
+            }
+            _ = looks.tick() => {
+                app.audit(&mut connections);
+                Some(Message::Own(Box::new(app.look(&connections.gauges))))
+            }
+        };
+        let Some(message) = message else {
+            continue;
+        };
+        match app.handle(message, &mut connections, &terminal, &mut screen)? {
+            Next::GoOn => {}
+            Next::Leave => break Closed::Left,
+        }
+    };
+    drop(terminal);
+    Ok(closed)
+}
+
+enum Next {
+    GoOn,
+    Leave,
+}
+
+/// The model, and when what is due.
+struct App {
+    model: Model,
+    is_dirty: bool,
+    drawn: Instant,
+    frame: Duration,
+    rows_due: Instant,
+    audited: Instant,
+    audit_wait: Duration,
+    looked: Looked,
+    own: Own,
+}
+
+/// What the last look at the tool itself saw.
+struct Looked {
+    at: Instant,
+    cpu_ticks: u64,
+    kinds: [u64; KINDS.len()],
+}
+
+impl App {
+    fn new(model: Model, manners: Manners) -> Self {
+        let now = Instant::now();
+        Self {
+            model,
+            is_dirty: true,
+            drawn: now.checked_sub(Duration::from_secs(1)).unwrap_or(now),
+            frame: Duration::from_secs(1) / u32::from(manners.frames.max(1)),
+            rows_due: now,
+            audited: now,
+            audit_wait: AUDIT,
+            looked: Looked {
+                at: now,
+                cpu_ticks: 0,
+                kinds: [0; KINDS.len()],
+            },
+            own: Own::default(),
+        }
+    }
+
+    fn next_frame(&self) -> Instant {
+        self.drawn + self.frame
+    }
+
+    /// Takes in events. The screen changes with them unless it is paused.
+    fn take(&mut self, batch: Batch) {
+        let started = Instant::now();
+        let tells = batch
+            .events
+            .iter()
+            .any(|event| !matches!(event.what, What::Tick));
+        let end = batch.events.iter().find_map(|event| match &event.what {
+            What::End(end) => Some(end.error.clone()),
+            _ => None,
+        });
+        let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
+        self.own.batch_ns = nanos(started.elapsed());
+        if let Some(error) = end {
+            let why = error.unwrap_or_else(|| "its target is gone".to_owned());
+            let _nothing_to_do = update(&mut self.model, Message::SourceEnded(why));
+        }
+        self.is_dirty |= tells && self.model.frozen.is_none();
+    }
+
+    fn typed(&mut self, event: event::Event) -> Option<Message> {
+        match event {
+            event::Event::Key(key) => Some(Message::Key(key)),
+            event::Event::Mouse(mouse) => {
+                use event::MouseEventKind::{Drag, Moved, Up};
+                let is_idle = matches!(mouse.kind, Moved | Drag(_) | Up(_));
+                (!is_idle).then_some(Message::Mouse(mouse))
+            }
+            event::Event::Paste(text) => Some(Message::Paste(text)),
+            event::Event::Resize(width, height) => Some(Message::Resized(Size { width, height })),
+            event::Event::FocusGained | event::Event::FocusLost => None,
+        }
+    }
+
+    fn handle(
+        &mut self,
+        message: Message,
+        connections: &mut Connections,
+        terminal: &Terminal,
+        screen: &mut Screen<CrosstermBackend<io::Stdout>>,
+    ) -> anyhow::Result<Next> {
+        self.is_dirty = true;
+        for effect in update(&mut self.model, message) {
+            match effect {
+                Effect::Lab(command) => (connections.lab)(command),
+                Effect::Copy(text) => {
+                    execute!(
+                        stdout(),
+                        CopyToClipboard::to_clipboard_from(text.as_bytes())
+                    )
+                    .context("the terminal")?;
+                }
+                Effect::Write {
+                    what,
+                    extension,
+                    content,
+                } => {
+                    let done = (connections.write)(what, extension, content.as_bytes());
+                    let done = done.map(|place| format!("wrote {place}"));
+                    let _nothing_to_do = update(&mut self.model, Message::Done(done));
+                }
+                Effect::Audit => {
+                    self.audited = Instant::now()
+                        .checked_sub(self.audit_wait)
+                        .unwrap_or(self.audited);
+                    ask_audit(connections);
+                }
+                Effect::Redraw => screen.clear().context("the terminal")?,
+                Effect::Suspend => {
+                    terminal
+                        .lend(|| {
+                            let _stays_awake = kill_process(getpid(), Signal::TSTP);
+                        })
+                        .context("the terminal")?;
+                    screen.clear().context("the terminal")?;
+                }
+                Effect::Quit => return Ok(Next::Leave),
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn draw(&mut self, screen: &mut Screen<CrosstermBackend<io::Stdout>>) -> anyhow::Result<()> {
+        let started = Instant::now();
+        if started >= self.rows_due {
+            let _nothing_to_do = update(&mut self.model, Message::Tick(boot_time()));
+            let _nothing_to_do = update(&mut self.model, Message::Refresh);
+            let took = started.elapsed();
+            self.own.rows_ns = nanos(took);
+            self.rows_due = Instant::now() + ROWS.max(took * REST);
+            self.is_dirty = false;
+        } else {
+            // Rows that are older than what is known are drawn again when they are due.
+            self.is_dirty = self.model.frozen.is_none();
+        }
+        let drawing = Instant::now();
+        screen
+            .draw(|frame| {
+                let area = frame.area();
+                let cursor = view::draw(&self.model, area, frame.buffer_mut());
+                if let Some(cursor) = cursor {
+                    frame.set_cursor_position(cursor);
+                }
+            })
+            .context("the terminal can't be drawn on")?;
+        self.own.frame_ns = nanos(drawing.elapsed());
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    /// Compares with /proc now and then, so that what handles point at is known.
+    fn audit(&mut self, connections: &mut Connections) {
+        let ledger = self.model.live.ledger();
+        let took = connections.gauges.read().audits.last_ns;
+        self.audit_wait = AUDIT.max(Duration::from_nanos(took) * AUDIT_REST);
+        if self.audited.elapsed() < self.audit_wait || self.model.source.probes.is_none() {
+            return;
+        }
+        let now = ledger.now();
+        let grace = ledger.rules().grace_ns;
+        let is_judging = ledger.entries().any(|(_, entry)| {
+            entry
+                .delete
+                .as_ref()
+                .is_some_and(|delete| delete.end.is_none_or(|end| now.since_ns(end) <= grace))
+        });
+        let is_untold = ledger.handles().any(|(_, handle)| {
+            handle.is_open()
+                && ledger
+                    .description(handle.description)
+                    .is_some_and(|description| description.target.is_none())
+        });
+        if !is_judging && is_untold {
+            self.audited = Instant::now();
+            ask_audit(connections);
+        }
+    }
+
+    /// What the tool takes, and how fast events come.
+    fn look(&mut self, gauges: &Gauges) -> Own {
+        let now = Instant::now();
+        let seconds = now.duration_since(self.looked.at).as_secs_f64().max(0.001);
+        let kinds = *self.model.live.kinds();
+        let (cpu_ticks, memory_bytes) = own_use().unwrap_or_default();
+        let per_second = |now: u64, before: u64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a rate for a person to read"
+            )]
+            let rate = (now.saturating_sub(before) as f64 / seconds).round() as u64;
+            rate
+        };
+        let mut rates = [0; KINDS.len()];
+        for (rate, (now, before)) in rates.iter_mut().zip(kinds.iter().zip(self.looked.kinds)) {
+            *rate = per_second(*now, before);
+        }
+        let own = Own {
+            // A tick is a hundredth of a second.
+            cpu_permille: per_second(cpu_ticks, self.looked.cpu_ticks) * 10,
+            memory_bytes,
+            events_per_second: rates.iter().sum(),
+            kinds_per_second: rates,
+            reading: gauges.read(),
+            ..self.own.clone()
+        };
+        self.looked = Looked {
+            at: now,
+            cpu_ticks,
+            kinds,
+        };
+        own
+    }
+}
+
+fn ask_audit(connections: &mut Connections) {
+    let (done, _nobody_waits) = tokio::sync::oneshot::channel();
+    (connections.request)(Request::Audit { heal: true, done });
+}
+
+/// Cpu time of all threads in ticks, and resident bytes.
+fn own_use() -> Option<(u64, u64)> {
+    let stat = procfs::process::Process::myself().ok()?.stat().ok()?;
+    Some((
+        stat.utime + stat.stime,
+        procfs::WithCurrentSystemInfo::get(stat.rss_bytes()),
+    ))
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn wall_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map(nanos).unwrap_or(0)
+}
+
+/// Reads keys on a thread of its own, which ends with the process.
+fn read_keys() -> mpsc::UnboundedReceiver<event::Event> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The signals that end the screen.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals can't be listened to");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            quit: listen(SignalKind::quit())?,
+        })
+    }
+
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
+            _ = self.hang_up.recv() => SignalKind::hangup().as_raw_value(),
+            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+            _ = self.quit.recv() => SignalKind::quit().as_raw_value(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the ledger does not keep and a screen wants to show: the latest events, and when each
+//! thread was woken.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    event::{
+        Event, ThreadEvent, WaitEvent, What,
+        id::BootTime,
+        wait::{Blocked, Waker},
+    },
+    ledger::{Ledger, arena::Key, identity::ThreadName, thread::Thread},
+};
+
+/// Events kept.
+const EVENTS: usize = 20_000;
+/// Steps with wake-ups kept for each thread.
+const STEPS: usize = 512;
+/// Ended waits kept for each thread.
+const WAITS: usize = 12;
+/// Length of a step in which wake-ups are counted.
+pub const STEP_NS: u64 = 250_000_000;
+
+/// The latest events, and threads' waits.
+#[derive(Clone, Debug, Default)]
+pub struct Chronicle {
+    events: VecDeque<Event>,
+    threads: FxHashMap<Key<Thread>, Waits>,
+    /// Counts every event that was ever kept: the number of the newest.
+    newest: u64,
+}
+
+/// A thread's ended waits. Those shorter than the source's threshold are not among them.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    name: ThreadName,
+    /// Steps (since boot) in which waits ended, and how many, oldest first.
+    pub steps: VecDeque<(u32, u32)>,
+    /// The last of them.
+    pub last: VecDeque<EndedWait>,
+}
+
+/// A wait that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedWait {
+    /// What it was.
+    pub wait: Blocked,
+    /// When it ended.
+    pub ended: BootTime,
+    /// Who ended it.
+    pub waker: Option<Waker>,
+}
+
+impl Chronicle {
+    /// Takes note of an event that the ledger has applied.
+    pub fn note(&mut self, event: &Event, ledger: &Ledger) {
+        match &event.what {
+            What::Tick | What::End(_) => return,
+            What::Wait(wait) => {
+                if let WaitEvent::Ended {
+                    tid, wait, waker, ..
+                } = **wait
+                    && let Some(thread) = ledger.thread_by_tid(tid)
+                    && let Some(record) = ledger.thread(thread)
+                {
+                    let ended = EndedWait {
+                        wait,
+                        ended: event.at,
+                        waker,
+                    };
+                    self.waited(thread, record.name, ended);
+                } else {
+                    // Samples repeat what is so; they are no news.
+                    return;
+                }
+            }
+            What::Thread(ThreadEvent::Renamed { .. })
+            | What::Thread(_)
+            | What::Handle(_)
+            | What::Table(_)
+            | What::Mark(_)
+            | What::Scan(_)
+            | What::Gap(_) => {}
+        }
+        if self.events.len() >= EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event.clone());
+        self.newest += 1;
+    }
+
+    fn waited(&mut self, thread: Key<Thread>, name: ThreadName, ended: EndedWait) {
+        let waits = self
+            .threads
+            .entry(thread)
+            .or_insert_with(|| Waits::new(name));
+        if waits.name != name {
+            *waits = Waits::new(name);
+        }
+        let step = u32::try_from(ended.ended.0 / STEP_NS).unwrap_or(u32::MAX);
+        match waits.steps.back_mut() {
+            Some((last, count)) if *last == step => *count += 1,
+            _ => {
+                if waits.steps.len() >= STEPS {
+                    waits.steps.pop_front();
+                }
+                waits.steps.push_back((step, 1));
+            }
+        }
+        if waits.last.len() >= WAITS {
+            waits.last.pop_front();
+        }
+        waits.last.push_back(ended);
+    }
+
+    /// Forgets the waits of threads that the ledger has forgotten.
+    pub fn forget(&mut self, ledger: &Ledger) {
+        self.threads.retain(|&thread, waits| {
+            ledger
+                .thread(thread)
+                .is_some_and(|record| record.name == waits.name)
+        });
+    }
+
+    /// A thread's waits.
+    pub fn waits(&self, thread: Key<Thread>, name: &ThreadName) -> Option<&Waits> {
+        self.threads
+            .get(&thread)
+            .filter(|waits| waits.name == *name)
+    }
+
+    /// The event of this number, while it is kept.
+    pub fn event(&self, number: u64) -> Option<&Event> {
+        let age = usize::try_from(self.newest.checked_sub(number)?).ok()?;
+        self.events.get(self.events.len().checked_sub(age + 1)?)
+    }
+
+    /// The latest events with their numbers, newest first.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &Event)> {
+        let newest = self.newest;
+        (0..)
+            .zip(self.events.iter().rev())
+            .map(move |(age, event)| (newest - age, event))
+    }
+}
+
+impl Waits {
+    fn new(name: ThreadName) -> Self {
+        Self {
+            name,
+            steps: VecDeque::new(),
+            last: VecDeque::new(),
+        }
+    }
+
+    /// Since when wake-ups are known: before this, some may have been forgotten.
+    pub fn known_since(&self) -> BootTime {
+        match self.steps.front() {
+            Some((step, _)) if self.steps.len() >= STEPS => BootTime(u64::from(*step) * STEP_NS),
+            _ => BootTime(0),
+        }
+    }
+
+    /// Wake-ups between two times, to the step.
+    pub fn between(&self, from: BootTime, until: BootTime) -> u64 {
+        let (first, last) = (from.0 / STEP_NS, until.0 / STEP_NS);
+        let start = self
+            .steps
+            .partition_point(|(step, _)| u64::from(*step) < first);
+        self.steps
+            .range(start..)
+            .take_while(|(step, _)| u64::from(*step) <= last)
+            .map(|(_, count)| u64::from(*count))
+            .sum()
+    }
+}

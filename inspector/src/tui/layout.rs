@@ -1,0 +1,131 @@
+//! Where everything stands: the same for whoever draws it and whoever asks what was clicked.
+
+use ratatui::layout::{Rect, Size};
+
+use super::{
+    model::Model,
+    rows::Screen,
+    table::{self, GAP},
+};
+
+/// The parts of the screen; those without room are empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    /// What is watched, and how long.
+    pub title: Rect,
+    /// Warnings: polling, an alarm, what ended.
+    pub banner: Rect,
+    /// Live counts over time.
+    pub chart: Rect,
+    /// Tabs and the filter.
+    pub tabs: Rect,
+    /// Column titles.
+    pub head: Rect,
+    /// Rows.
+    pub body: Rect,
+    /// The line between rows and the detail pane.
+    pub rule: Rect,
+    /// The detail pane.
+    pub detail: Rect,
+    /// The source's and the tool's own state.
+    pub status: Rect,
+    /// Keys, or what was said last.
+    pub keys: Rect,
+}
+
+/// Cells before a row, for the cursor.
+pub const MARGIN: u16 = 2;
+
+impl Areas {
+    /// For the model's size and state.
+    pub fn of(model: &Model) -> Self {
+        let Size { width, height } = model.size;
+        let mut top = 0;
+        let mut take = |rows: u16| {
+            let rows = rows.min(height.saturating_sub(top));
+            let area = Rect::new(0, top, width, rows);
+            top += rows;
+            area
+        };
+        let title = take(1);
+        let banners = u16::try_from(super::view::banner::lines(model).len()).unwrap_or(0);
+        let banner = take(banners.min(height / 4));
+        let chart = take(match height {
+            0..18 => 0,
+            18..32 => 2,
+            _ => 3,
+        });
+        let tabs = take(1);
+        let head = take(1);
+        let rest = height.saturating_sub(top);
+        let foot = 2.min(rest.saturating_sub(1));
+        let middle = rest - foot;
+        // The pane that keys go to is the larger one.
+        let detail_rows = match (height, model.in_detail()) {
+            (0..14, false) => 0,
+            (_, true) => (middle * 3 / 4).max(4.min(middle)),
+            (14..22, false) => middle / 3,
+            (_, false) => (middle * 2 / 5).min(14),
+        };
+        let rule_rows = u16::from(detail_rows > 0);
+        let mut from = top;
+        let mut take = |rows: u16| {
+            let area = Rect::new(0, from, width, rows);
+            from += rows;
+            area
+        };
+        let body = take(middle - detail_rows.min(middle));
+        let rule = take(rule_rows.min(detail_rows));
+        let detail = take(detail_rows.saturating_sub(rule_rows));
+        let status = take(foot.min(1));
+        let keys = take(foot.saturating_sub(1));
+        Self {
+            title,
+            banner,
+            chart,
+            tabs,
+            head,
+            body,
+            rule,
+            detail,
+            status,
+            keys,
+        }
+    }
+}
+
+/// The columns that are seen: index, first cell and width of each.
+pub fn columns(model: &Model, width: u16) -> Vec<(usize, u16, u16)> {
+    let mut at = MARGIN;
+    table::fit(&model.rows.shapes(), width.saturating_sub(MARGIN))
+        .into_iter()
+        .map(|(index, width)| {
+            let column = (index, at, width);
+            at = at.saturating_add(width).saturating_add(GAP);
+            column
+        })
+        .collect()
+}
+
+/// The tabs: what each says, and where it begins.
+pub fn tabs(width: u16) -> Vec<(Screen, u16, String)> {
+    let short = width < 80;
+    let mut at = 0_u16;
+    Screen::ALL
+        .into_iter()
+        .map(|screen| {
+            let number = screen as usize + 1;
+            let text = if short {
+                format!("{number} {}", screen.title())
+            } else {
+                format!("[{number}] {}", screen.title())
+            };
+            let tab = (screen, at, text);
+            let cells = u16::try_from(tab.2.len()).unwrap_or(u16::MAX);
+            at = at
+                .saturating_add(cells)
+                .saturating_add(if short { 1 } else { 2 });
+            tab
+        })
+        .collect()
+}

@@ -1,0 +1,355 @@
+//! Everything the screen is made from. `view` reads it, `update` alone writes it.
+
+use ratatui::layout::{Position, Size};
+use tui_input::Input;
+
+use super::{
+    alarm::Alarms,
+    filter::{Filter, FilterError},
+    keymap::Keymap,
+    rows::{self, Choice, Rows, Screen},
+    subject::Subject,
+    table::Look,
+    theme::{ASCII, Glyphs, Palette, Theme, UNICODE},
+    world::World,
+};
+use crate::{
+    event::BootTime,
+    lab::{MapKind, entry::EntryKind, policy::Policy, scenario},
+    ledger::LedgerRules,
+    source::{gauges::Reading, probe_set::ProbeSet},
+};
+
+/// The whole state.
+#[derive(Debug)]
+pub struct Model {
+    /// What happens.
+    pub live: World,
+    /// What is shown instead while the view is paused, and the time it shows.
+    pub frozen: Option<(Box<World>, BootTime)>,
+    /// Clocks.
+    pub clock: Clock,
+    /// The terminal's size.
+    pub size: Size,
+    /// The open tab.
+    pub screen: Screen,
+    /// Each screen's own state, in the order of [`Screen::ALL`].
+    pub tables: Vec<TableState>,
+    /// The open screen's rows.
+    pub rows: Rows,
+    /// How many rows its filter keeps out.
+    pub hidden: usize,
+    /// The detail pane.
+    pub detail: Detail,
+    /// What lies over the screen.
+    pub popup: Option<Popup>,
+    /// The lab, where it is what is watched.
+    pub lab: Option<Lab>,
+    /// Where events come from.
+    pub source: Source,
+    /// What the tool itself takes.
+    pub own: Own,
+    /// Limits that alarm.
+    pub alarms: Alarms,
+    /// The last thing to tell.
+    pub note: Option<Note>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Colours.
+    pub theme: Theme,
+    /// Signs.
+    pub glyphs: Glyphs,
+}
+
+/// Clocks, as the last tick told them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    /// Now.
+    pub now: BootTime,
+    /// When the screen opened.
+    pub started: BootTime,
+    /// Adds to a time since boot to give the time of day (UTC), in nanoseconds.
+    pub boot_on_wall_ns: u64,
+}
+
+/// A screen's own state.
+#[derive(Clone, Debug)]
+pub struct TableState {
+    /// The selected row's entity.
+    pub selected: Option<Subject>,
+    /// Its row when it was last found.
+    pub row: usize,
+    /// The first row that is seen.
+    pub top: usize,
+    /// The column that `?` explains and the order goes by, when asked.
+    pub column: usize,
+    /// What rows are shown, and in which order.
+    pub choice: Choice,
+    /// The filter's text.
+    pub filter: String,
+}
+
+/// The detail pane.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// The way that was followed, the entity shown last; empty = what is selected in the table.
+    pub trail: Vec<Subject>,
+    /// The chosen one of its links, where keys go to the pane.
+    pub link: Option<usize>,
+    /// Nanoseconds across the axis; `None` = its whole life.
+    pub span_ns: Option<u64>,
+    /// How long before now the axis ends, in nanoseconds.
+    pub back_ns: u64,
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug)]
+pub enum Popup {
+    /// Keys and columns, scrolled down by so many lines.
+    Help(u16),
+    /// The tool's own performance.
+    Performance,
+    /// A filter being typed, and what is wrong with it.
+    Filter(Input, Option<FilterError>),
+    /// How many keys to store.
+    Burst(Input, Option<String>),
+    /// Scenarios to choose from: the row.
+    Auto(usize),
+}
+
+/// The lab as far as the screen knows it.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// Its child, once it is there.
+    pub pid: Option<u32>,
+    /// Its user.
+    pub uid: u32,
+    /// Its map.
+    pub map: MapKind,
+    /// What the next store stores.
+    pub entry: EntryKind,
+    /// How the next delete deletes.
+    pub policy: Policy,
+    /// What it is busy with.
+    pub busy: Option<Busy>,
+    /// Whether a key was ever deleted here: then nobody needs to be told how.
+    pub has_deleted: bool,
+    /// It died.
+    pub died: Option<String>,
+    /// Who is asked to be selected once it is there.
+    pub select: Option<String>,
+}
+
+/// What the lab is busy with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// A store or delete of many keys.
+    Many {
+        /// Which.
+        what: &'static str,
+        /// So far.
+        done: u32,
+        /// Of so many.
+        total: u32,
+    },
+    /// A scenario.
+    Playing {
+        /// Its name.
+        scenario: &'static str,
+        /// Its variant's.
+        variant: &'static str,
+    },
+}
+
+/// Where events come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The programs; `None` = /proc is polled.
+    pub probes: Option<ProbeSet>,
+    /// Why it is polled.
+    pub polls: Option<String>,
+    /// Why it ended.
+    pub ended: Option<String>,
+}
+
+/// What the tool itself takes, as the last look told.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// Thousandths of one cpu.
+    pub cpu_permille: u64,
+    /// Resident bytes.
+    pub memory_bytes: u64,
+    /// Events a second, over the last look.
+    pub events_per_second: u64,
+    /// By kind of [`super::world::KINDS`].
+    pub kinds_per_second: [u64; 7],
+    /// How the source fares.
+    pub reading: Reading,
+    /// Nanoseconds: the last frame, the last making of rows, and the last batch.
+    pub frame_ns: u64,
+    /// The rows.
+    pub rows_ns: u64,
+    /// The batch.
+    pub batch_ns: u64,
+}
+
+/// Something to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The words.
+    pub text: String,
+    /// Whether something went wrong.
+    pub is_bad: bool,
+    /// When it was said.
+    pub at: BootTime,
+}
+
+/// How long a note stays.
+pub const NOTE_NS: u64 = 6_000_000_000;
+
+/// What a model begins with.
+#[derive(Debug)]
+pub struct Setting {
+    /// Rules of verdicts.
+    pub rules: LedgerRules,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Colours.
+    pub palette: Palette,
+    /// Whether the terminal has no Unicode.
+    pub ascii: bool,
+    /// Limits that alarm.
+    pub alarms: Alarms,
+    /// The lab's first choices, where there is a lab.
+    pub lab: Option<(MapKind, EntryKind, Policy)>,
+    /// Where events come from.
+    pub source: Source,
+    /// Each screen's filter at first.
+    pub filters: Vec<(Screen, String)>,
+}
+
+impl Model {
+    /// A screen that has seen nothing yet.
+    pub fn new(setting: Setting, size: Size, clock: Clock) -> Self {
+        let tables = Screen::ALL.map(|screen| {
+            let text = setting.filters.iter().find(|(of, _)| *of == screen);
+            let text = text.map(|(_, text)| text.clone()).unwrap_or_default();
+            TableState::new(screen, text)
+        });
+        let world = World::new(setting.rules);
+        let first = &tables[0].choice;
+        let (rows, hidden) = Rows::gather(Screen::Entries, &world, clock.now, first);
+        Self {
+            live: world,
+            frozen: None,
+            clock,
+            size,
+            screen: Screen::Entries,
+            tables: tables.into(),
+            rows,
+            hidden,
+            detail: Detail::default(),
+            popup: None,
+            lab: setting.lab.map(|(map, entry, policy)| Lab {
+                pid: None,
+                uid: 0,
+                map,
+                entry,
+                policy,
+                busy: None,
+                has_deleted: false,
+                died: None,
+                select: None,
+            }),
+            source: setting.source,
+            own: Own::default(),
+            alarms: setting.alarms,
+            note: None,
+            keymap: setting.keymap,
+            theme: Theme::new(setting.palette),
+            glyphs: if setting.ascii { ASCII } else { UNICODE },
+        }
+    }
+
+    /// What is shown: the live world, or the one at which the view was paused.
+    pub fn world(&self) -> &World {
+        self.frozen.as_ref().map_or(&self.live, |(world, _)| world)
+    }
+
+    /// The time that is shown.
+    pub fn now(&self) -> BootTime {
+        self.frozen.as_ref().map_or(self.clock.now, |(_, at)| *at)
+    }
+
+    /// What cells are drawn with.
+    pub fn look(&self) -> Look<'_> {
+        Look {
+            world: self.world(),
+            theme: &self.theme,
+            glyphs: &self.glyphs,
+            now: self.now(),
+            boot_on_wall_ns: self.clock.boot_on_wall_ns,
+        }
+    }
+
+    /// The open screen's state.
+    pub fn table(&self) -> &TableState {
+        &self.tables[self.screen as usize]
+    }
+
+    /// The same, to be changed.
+    pub fn table_mut(&mut self) -> &mut TableState {
+        &mut self.tables[self.screen as usize]
+    }
+
+    /// Who the detail pane shows.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.detail.trail.last().or(self.table().selected.as_ref())
+    }
+
+    /// Whether keys go to the detail pane.
+    pub fn in_detail(&self) -> bool {
+        self.detail.link.is_some()
+    }
+
+    /// The scenarios that can be played, each with a variant.
+    pub fn scenarios()
+    -> impl Iterator<Item = (&'static scenario::Scenario, &'static scenario::Variant)> {
+        let of = |scenario: &'static scenario::Scenario| {
+            scenario
+                .variants
+                .iter()
+                .map(move |variant| (scenario, variant))
+        };
+        scenario::ALL.into_iter().flat_map(of)
+    }
+}
+
+impl TableState {
+    fn new(screen: Screen, text: String) -> Self {
+        let (column, down) = rows::sorted_at_first(screen);
+        // What does not parse was refused when the configuration was read.
+        let filter = super::filter::parse(&text, screen.fields()).unwrap_or_default();
+        Self {
+            selected: None,
+            row: 0,
+            top: 0,
+            column,
+            choice: Choice {
+                filter,
+                column,
+                down,
+            },
+            filter: text,
+        }
+    }
+
+    /// Sets its filter.
+    pub fn set_filter(&mut self, text: &str, filter: Filter) {
+        text.clone_into(&mut self.filter);
+        self.choice.filter = filter;
+    }
+}
+
+/// Where a cursor stands, if one is shown.
+pub type Cursor = Option<Position>;

@@ -1,0 +1,266 @@
+//! The rows of each screen, made from the ledger: what a screen lists, filtered and sorted.
+//! They are made anew when something changed, and cells only when they are seen.
+
+pub mod entries;
+pub mod events;
+pub mod handles;
+pub mod threads;
+pub mod waits;
+
+use std::borrow::Cow;
+
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{
+    filter::{self, FieldInfo, Filter},
+    subject::Place,
+    table::{self, Look, Shape, TableRow},
+    theme::Class,
+    words,
+    world::World,
+};
+use crate::{
+    event::BootTime,
+    ledger::{Ledger, resource::Resource},
+    verdict::delete,
+};
+
+/// The screens that list something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Screen {
+    /// What the application stores.
+    Entries,
+    /// Threads.
+    Threads,
+    /// Handles.
+    Handles,
+    /// What threads are blocked in.
+    Waits,
+    /// What happened.
+    Events,
+}
+
+impl Screen {
+    /// All of them, in the order of the tabs.
+    pub const ALL: [Self; 5] = [
+        Self::Entries,
+        Self::Threads,
+        Self::Handles,
+        Self::Waits,
+        Self::Events,
+    ];
+
+    /// Its tab's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Entries => "Entries",
+            Self::Threads => "Threads",
+            Self::Handles => "Handles",
+            Self::Waits => "Waits",
+            Self::Events => "Events",
+        }
+    }
+
+    /// What its filter can ask for.
+    pub fn fields(self) -> &'static [FieldInfo] {
+        match self {
+            Self::Entries => entries::FIELDS,
+            Self::Threads => threads::FIELDS,
+            Self::Handles => handles::FIELDS,
+            Self::Waits => waits::FIELDS,
+            Self::Events => events::FIELDS,
+        }
+    }
+}
+
+/// How rows are chosen and ordered.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Only what this lets through.
+    pub filter: Filter,
+    /// The column they are sorted by.
+    pub column: usize,
+    /// Whether downwards.
+    pub down: bool,
+}
+
+/// A screen's rows.
+#[derive(Debug)]
+pub enum Rows {
+    /// Of the screen of this name, as all the others.
+    Entries(Vec<entries::EntryRow>),
+    /// Threads.
+    Threads(Vec<threads::ThreadRow>),
+    /// Handles.
+    Handles(Vec<handles::HandleRow>),
+    /// Waits.
+    Waits(Vec<waits::WaitRow>),
+    /// Events.
+    Events(Vec<events::EventRow>),
+}
+
+/// Does the same for the rows of any screen.
+macro_rules! each {
+    ($rows:expr, $list:ident => $do:expr) => {
+        match $rows {
+            $crate::tui::rows::Rows::Entries($list) => $do,
+            $crate::tui::rows::Rows::Threads($list) => $do,
+            $crate::tui::rows::Rows::Handles($list) => $do,
+            $crate::tui::rows::Rows::Waits($list) => $do,
+            $crate::tui::rows::Rows::Events($list) => $do,
+        }
+    };
+}
+pub(super) use each;
+
+impl Rows {
+    /// The rows of a screen as the world is now; also how many the filter kept out.
+    pub fn gather(screen: Screen, world: &World, now: BootTime, choice: &Choice) -> (Self, usize) {
+        match screen {
+            Screen::Entries => {
+                let (rows, hidden) = chosen(entries::rows(world, now), screen, choice);
+                (Self::Entries(rows), hidden)
+            }
+            Screen::Threads => {
+                let rows = threads::rows(world, now, choice.filter.mentions("state"));
+                let (rows, hidden) = chosen(rows, screen, choice);
+                (Self::Threads(rows), hidden)
+            }
+            Screen::Handles => {
+                let rows = handles::rows(world, now, choice.filter.mentions("state"));
+                let (rows, hidden) = chosen(rows, screen, choice);
+                (Self::Handles(rows), hidden)
+            }
+            Screen::Waits => {
+                let (rows, hidden) = chosen(waits::rows(world, now), screen, choice);
+                (Self::Waits(rows), hidden)
+            }
+            Screen::Events => {
+                let (rows, hidden) = chosen(events::rows(world), screen, choice);
+                (Self::Events(rows), hidden)
+            }
+        }
+    }
+
+    /// Which screen's they are.
+    pub fn screen(&self) -> Screen {
+        match self {
+            Self::Entries(_) => Screen::Entries,
+            Self::Threads(_) => Screen::Threads,
+            Self::Handles(_) => Screen::Handles,
+            Self::Waits(_) => Screen::Waits,
+            Self::Events(_) => Screen::Events,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        each!(self, rows => rows.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the row of this number is about.
+    pub fn place(&self, index: usize) -> Option<Place> {
+        each!(self, rows => rows.get(index).map(TableRow::place))
+    }
+
+    /// The number of the row about this.
+    pub fn find(&self, place: Place) -> Option<usize> {
+        each!(self, rows => rows.iter().position(|row| row.place() == place))
+    }
+
+    /// The shapes of the columns.
+    pub fn shapes(&self) -> Vec<Shape> {
+        fn of<R: TableRow>(_: &[R]) -> Vec<Shape> {
+            table::shapes(R::COLUMNS)
+        }
+        each!(self, rows => of(rows))
+    }
+
+    /// Title, meaning and source of each column.
+    pub fn columns(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        fn of<R: TableRow>(_: &[R]) -> Vec<(&'static str, &'static str, &'static str)> {
+            let told = |column: &table::Column<R>| (column.title, column.about, column.source);
+            R::COLUMNS.iter().map(told).collect()
+        }
+        each!(self, rows => of(rows))
+    }
+}
+
+/// The column and direction a screen is sorted by at first.
+pub fn sorted_at_first(screen: Screen) -> (usize, bool) {
+    match screen {
+        Screen::Entries => entries::EntryRow::SORTED,
+        Screen::Threads => threads::ThreadRow::SORTED,
+        Screen::Handles => handles::HandleRow::SORTED,
+        Screen::Waits => waits::WaitRow::SORTED,
+        Screen::Events => events::EventRow::SORTED,
+    }
+}
+
+fn chosen<R: TableRow + filter::Row>(
+    mut rows: Vec<R>,
+    screen: Screen,
+    choice: &Choice,
+) -> (Vec<R>, usize) {
+    let all = rows.len();
+    if !choice.filter.is_empty() {
+        rows.retain(|row| choice.filter.matches(row, screen.fields()));
+    }
+    let hidden = all - rows.len();
+    table::sort(&mut rows, choice.column, choice.down);
+    (rows, hidden)
+}
+
+/// A line of one style.
+fn line(text: impl Into<Cow<'static, str>>, style: Style) -> Line<'static> {
+    Line::from(Span::styled(text, style))
+}
+
+/// How long the dead are listed beside the living, unless a filter asks for them.
+const RECENT_NS: u64 = 30_000_000_000;
+
+/// The key that owns a resource, and the verdict on it once that is deleted.
+fn owner_text(ledger: &Ledger, resource: Resource) -> (Option<String>, Class) {
+    let owner = match resource {
+        Resource::Thread(_) => ledger.owner(resource).map(|owner| owner.entry),
+        Resource::Handle(handle) => ledger.owner_of_handle(handle).map(|(entry, _)| entry),
+    };
+    let Some(entry) = owner else {
+        return (None, Class::Live);
+    };
+    let Some(record) = ledger.entry(entry) else {
+        return (None, Class::Live);
+    };
+    let class = match &record.delete {
+        Some(_) => delete::verdict(ledger, entry, resource)
+            .map_or(Class::Live, |verdict| Class::of(&verdict)),
+        None => Class::Live,
+    };
+    (Some(words::key(record)), class)
+}
+
+/// An owner with the sign of its verdict.
+fn owner_line(owner: Option<&str>, class: Class, look: &Look<'_>) -> Line<'static> {
+    let Some(owner) = owner else {
+        return line(look.glyphs.none, look.theme.dim);
+    };
+    let owner = owner.to_owned();
+    match class {
+        Class::Live => line(owner, look.theme.text),
+        class => Line::from(vec![
+            Span::styled(
+                format!("{} ", look.glyphs.class(class)),
+                look.theme.class(class),
+            ),
+            Span::styled(owner, look.theme.class(class)),
+        ]),
+    }
+}

@@ -1,0 +1,390 @@
+//! Events: what happened, newest first, as it was told.
+
+use std::borrow::Cow;
+
+use super::line;
+use crate::{
+    event::{
+        Event, HandleEvent, ThreadEvent, WaitEvent, What,
+        handle::HandleChange,
+        id::{Fd, Tgid, Tid},
+        loss::Layer,
+        mark::{Declared, Owned},
+        scan::ScanRole,
+        table::TableWhy,
+    },
+    ledger::Ledger,
+    tui::{
+        filter::{self, FieldInfo, FieldKind},
+        subject::Place,
+        table::{Column, Order, TableRow},
+        words,
+        world::World,
+    },
+    verdict::wording::{CallWord, quantity::Duration},
+};
+
+/// An event.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    number: u64,
+    event: Event,
+}
+
+/// What can be asked of an event.
+pub const FIELDS: &[FieldInfo] = &[
+    FieldInfo {
+        name: "kind",
+        kind: FieldKind::Word(&["thread", "handle", "table", "wait", "mark", "scan", "gap"]),
+        about: "what it is about",
+    },
+    FieldInfo {
+        name: "tid",
+        kind: FieldKind::Number,
+        about: "the thread that did it",
+    },
+    FieldInfo {
+        name: "pid",
+        kind: FieldKind::Number,
+        about: "its process",
+    },
+    FieldInfo {
+        name: "text",
+        kind: FieldKind::Text,
+        about: "its words",
+    },
+    FieldInfo {
+        name: "key",
+        kind: FieldKind::Text,
+        about: "the key of a mark",
+    },
+    FieldInfo {
+        name: "fd",
+        kind: FieldKind::Number,
+        about: "the number it is about",
+    },
+];
+
+/// The latest events of the run that is shown.
+pub fn rows(world: &World) -> Vec<EventRow> {
+    let since = world.cleared();
+    let events = world.chronicle().events();
+    let shown = events.take_while(|(_, event)| event.at >= since);
+    shown
+        .map(|(number, event)| EventRow {
+            number,
+            event: event.clone(),
+        })
+        .collect()
+}
+
+impl EventRow {
+    fn kind(&self) -> &'static str {
+        match &self.event.what {
+            What::Thread(_) => "thread",
+            What::Handle(_) => "handle",
+            What::Table(_) => "table",
+            What::Wait(_) => "wait",
+            What::Mark(_) => "mark",
+            What::Scan(_) => "scan",
+            What::Gap(_) => "gap",
+            What::Tick => "tick",
+            What::End(_) => "end",
+        }
+    }
+}
+
+/// The thread that did it, and its process.
+fn actor(event: &Event) -> (Option<Tid>, Option<Tgid>) {
+    match &event.what {
+        What::Thread(thread) => match *thread {
+            ThreadEvent::Born {
+                parent,
+                parent_tgid,
+                ..
+            } => (Some(parent), Some(parent_tgid)),
+            ThreadEvent::Exec { old_tid, tgid, .. } => (Some(old_tid), Some(tgid)),
+            ThreadEvent::Renamed { tid, tgid, .. }
+            | ThreadEvent::Exiting { tid, tgid, .. }
+            | ThreadEvent::Gone { tid, tgid, .. } => (Some(tid), Some(tgid)),
+        },
+        What::Handle(handle) => (Some(handle.tid), Some(handle.tgid)),
+        What::Table(read) => (Some(read.by), Some(read.tgid)),
+        What::Wait(wait) => match **wait {
+            WaitEvent::Ended { tid, tgid, .. } | WaitEvent::Sample { tid, tgid, .. } => {
+                (Some(tid), Some(tgid))
+            }
+            WaitEvent::Futex { tgid, .. } => (None, Some(tgid)),
+        },
+        What::Mark(mark) => (Some(mark.tid), Some(mark.tgid)),
+        What::Scan(scan) => (None, Some(scan.tgid)),
+        What::Gap(_) | What::Tick | What::End(_) => (None, None),
+    }
+}
+
+/// An event in words.
+pub fn tell(event: &Event, ledger: &Ledger) -> String {
+    match &event.what {
+        What::Thread(thread) => told_thread(thread),
+        What::Handle(handle) => told_handle(handle),
+        What::Table(read) => {
+            let why = match read.why {
+                TableWhy::Fork => "copied by fork",
+                TableWhy::Exec => "left by exec",
+                TableWhy::Unshare => "unshared",
+            };
+            format!("table {why}: {} descriptors", read.open.len())
+        }
+        What::Wait(wait) => match &**wait {
+            WaitEvent::Ended { wait, waker, .. } => {
+                let lasted = match wait.since {
+                    Some(since) => Duration(event.at.since_ns(since)).to_string(),
+                    None => "a wait from before the attach".to_owned(),
+                };
+                let by = match waker {
+                    Some(waker) => format!(", woken by {}", words::waker(ledger, waker)),
+                    None => String::new(),
+                };
+                format!("waited {lasted} in {}{by}", words::call(wait.call))
+            }
+            WaitEvent::Sample { .. } => "sampled".to_owned(),
+            WaitEvent::Futex { address, .. } => format!("word {} sampled", words::word(*address)),
+        },
+        What::Mark(mark) => {
+            let key = &mark.key.text;
+            match &mark.what {
+                Declared::StoreBegin { .. } => format!("store {key} begins"),
+                Declared::StoreEnd { .. } => format!("store {key} ends"),
+                Declared::Own(Owned::Handle(fd)) => format!("fd {fd} belongs to {key}"),
+                Declared::Own(Owned::Thread(tid)) => format!("thread {tid} belongs to {key}"),
+                Declared::DeleteBegin {
+                    policy: Some(policy),
+                } => {
+                    format!("delete {key} begins ({policy})")
+                }
+                Declared::DeleteBegin { policy: None } => format!("delete {key} begins"),
+                Declared::DeleteUnlink => format!("{key} left its map"),
+                Declared::DeleteEnd => format!("delete {key} ends"),
+            }
+        }
+        What::Scan(scan) => {
+            let role = match scan.role {
+                ScanRole::Baseline => "baseline",
+                ScanRole::Poll { .. } => "poll",
+                ScanRole::Audit { .. } => "audit",
+            };
+            let took = Duration(scan.ended.since_ns(scan.began));
+            match &scan.threads {
+                Some(threads) => format!(
+                    "{role} of /proc/{}: {} threads, in {took}",
+                    scan.tgid,
+                    threads.len()
+                ),
+                None => format!("{role} of /proc/{}: it is gone", scan.tgid),
+            }
+        }
+        What::Gap(gap) => {
+            let place = match gap.layer {
+                Layer::Ring => "the ring was full".to_owned(),
+                Layer::Map(map) => format!("the map {map} was full"),
+                Layer::Missed => "runs of a program were skipped".to_owned(),
+                Layer::Unwatched(program) => format!("{program} does not watch"),
+                Layer::Damaged => "records were damaged".to_owned(),
+            };
+            let lost: Vec<_> = gap
+                .lost
+                .iter()
+                .map(|(kind, count)| format!("{kind} {count}"))
+                .collect();
+            format!("lost {}: {place}", lost.join(", "))
+        }
+        What::Tick => "time passed".to_owned(),
+        What::End(end) => match &end.error {
+            Some(error) => format!("the source ended: {error}"),
+            None => "the source ended".to_owned(),
+        },
+    }
+}
+
+fn told_thread(thread: &ThreadEvent) -> String {
+    match thread {
+        ThreadEvent::Born {
+            child, flags, comm, ..
+        } if flags.thread() => {
+            format!("thread {child} born \"{comm}\"")
+        }
+        ThreadEvent::Born { child, comm, .. } => format!("process {child} born \"{comm}\""),
+        ThreadEvent::Renamed { comm, .. } => format!("named \"{comm}\""),
+        ThreadEvent::Exec { tgid, comm, .. } => format!("process {tgid} executes \"{comm}\""),
+        ThreadEvent::Exiting { .. } => "exits".to_owned(),
+        ThreadEvent::Gone { .. } => "gone: its last switch".to_owned(),
+    }
+}
+
+fn told_handle(handle: &HandleEvent) -> String {
+    let call = CallWord(handle.call);
+    match handle.change {
+        HandleChange::Born { fd, kind, .. } => format!("fd {fd} born, {} ({call})", kind.word()),
+        HandleChange::Duplicated { from, to, .. } => {
+            format!("fd {to} born, duplicate of {from} ({call})")
+        }
+        HandleChange::Received { fd, .. } => format!("fd {fd} received ({call})"),
+        HandleChange::Shared { fd } => format!("fd {fd} sent ({call})"),
+        HandleChange::Closed {
+            fd,
+            references: Some(1),
+            ..
+        } => {
+            format!("fd {fd} closed: the last reference ({call})")
+        }
+        HandleChange::Closed {
+            fd,
+            references: Some(references),
+            ..
+        } => {
+            format!("fd {fd} closed, {references} references ({call})")
+        }
+        HandleChange::Closed {
+            fd,
+            references: None,
+            ..
+        } => format!("fd {fd} closed ({call})"),
+        HandleChange::RangeClosed { first, last, .. } => {
+            format!("fds {first} to {last} closed ({call})")
+        }
+        HandleChange::CloexecSet { first, on, .. } => {
+            let what = if on { "closes" } else { "stays open" };
+            format!("fd {first} {what} on exec ({call})")
+        }
+        HandleChange::CloseRefused { fd } => format!("fd {fd} was not open: EBADF ({call})"),
+        HandleChange::BirthRefused { errno } => {
+            format!("no descriptor left: errno {errno} ({call})")
+        }
+        HandleChange::Unsettled { .. } => format!("its table can't be followed ({call})"),
+    }
+}
+
+/// What an event is about, as far as it lives: the thread born or the one that acted, and the
+/// handle.
+pub fn places(event: &Event, ledger: &Ledger) -> Vec<Place> {
+    let mut places = Vec::new();
+    let born = match &event.what {
+        What::Thread(ThreadEvent::Born { child, .. }) => Some(*child),
+        _ => None,
+    };
+    let (actor, _) = actor(event);
+    for tid in born.into_iter().chain(actor) {
+        places.extend(ledger.thread_by_tid(tid).map(Place::Thread));
+    }
+    if let Some(fd) = number(event)
+        && let Some(thread) = actor.and_then(|tid| ledger.thread_by_tid(tid))
+        && let Some(table) = ledger.table_used_by(thread)
+        && let Ok(fd) = u32::try_from(fd)
+    {
+        places.extend(ledger.open_handle(table, Fd(fd)).map(Place::Handle));
+    }
+    places
+}
+
+/// The number an event is about.
+fn number(event: &Event) -> Option<u64> {
+    let What::Handle(handle) = &event.what else {
+        return None;
+    };
+    let fd = match handle.change {
+        HandleChange::Born { fd, .. }
+        | HandleChange::Received { fd, .. }
+        | HandleChange::Shared { fd }
+        | HandleChange::Closed { fd, .. }
+        | HandleChange::CloseRefused { fd } => fd,
+        HandleChange::Duplicated { to, .. } => to,
+        HandleChange::RangeClosed { first, .. } | HandleChange::CloexecSet { first, .. } => first,
+        HandleChange::BirthRefused { .. } | HandleChange::Unsettled { .. } => return None,
+    };
+    Some(fd.0.into())
+}
+
+impl TableRow for EventRow {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(
+            "TIME (UTC)",
+            12,
+            "when it happened, by the clock on the wall: births at their call's exit, deaths at its entry",
+            "CLOCK_BOOTTIME in the kernel",
+            |row: &EventRow, look, _| {
+                line(
+                    words::wall(row.event.at, look.boot_on_wall_ns, 0),
+                    look.theme.dim,
+                )
+            },
+            |row: &EventRow| Order::Number(row.number),
+        ),
+        Column::new(
+            "KIND",
+            6,
+            "what it is about",
+            "the record's kind",
+            |row: &EventRow, look, _| {
+                let style = match row.event.what {
+                    What::Mark(_) => look.theme.delete,
+                    What::Gap(_) => look.theme.alarm,
+                    What::Thread(_) => look.theme.thread,
+                    What::Handle(_) | What::Table(_) => look.theme.handle,
+                    _ => look.theme.dim,
+                };
+                line(row.kind(), style)
+            },
+            |row: &EventRow| Order::Text(row.kind().to_owned()),
+        ),
+        Column::new(
+            "TID",
+            7,
+            "the thread that did it",
+            "bpf_get_current_pid_tgid",
+            |row: &EventRow, look, _| match actor(&row.event).0 {
+                Some(tid) => line(tid.to_string(), look.theme.text),
+                None => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &EventRow| actor(&row.event).0.map(|tid| u64::from(tid.0)).into(),
+        )
+        .right()
+        .rank(1),
+        Column::new(
+            "WHAT",
+            30,
+            "what happened",
+            "tracepoints, system calls, marks and /proc, as the source told it",
+            |row: &EventRow, look, _| line(tell(&row.event, look.ledger()), look.theme.text),
+            |row: &EventRow| Order::Text(row.kind().to_owned()),
+        )
+        .grows(),
+    ];
+    const SORTED: (usize, bool) = (0, true);
+
+    fn place(&self) -> Place {
+        Place::Event(self.number)
+    }
+}
+
+impl filter::Row for EventRow {
+    fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        Some(match field {
+            "kind" => self.kind().into(),
+            "text" => tell(&self.event, &Ledger::default()).into(),
+            "key" => match &self.event.what {
+                What::Mark(mark) => mark.key.text.to_string().into(),
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    fn number(&self, field: &str) -> Option<u64> {
+        match field {
+            "tid" => Some(actor(&self.event).0?.0.into()),
+            "pid" => Some(actor(&self.event).1?.0.into()),
+            "fd" => number(&self.event),
+            _ => None,
+        }
+    }
+}

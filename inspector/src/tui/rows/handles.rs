@@ -1,0 +1,381 @@
+//! Handles: what each is and points at, whose it is, and how old.
+
+use std::borrow::Cow;
+
+use super::{RECENT_NS, line, owner_line, owner_text};
+use crate::{
+    event::{
+        BootTime,
+        handle::HandleKind,
+        id::{CallNumber, Fd, Tgid, Tid},
+        text::Text,
+    },
+    ledger::{
+        Ledger,
+        arena::Key,
+        handle::{Description, Descriptor, State},
+        identity::Origin,
+        resource::Resource,
+        table::Table,
+    },
+    tui::{
+        filter::{self, FieldInfo, FieldKind},
+        subject::Place,
+        table::{Column, Order, TableRow},
+        theme::{CLASS_WORDS, Class},
+        words,
+        world::World,
+    },
+    verdict::wording::CallWord,
+};
+
+/// A handle.
+#[derive(Clone, Debug)]
+pub struct HandleRow {
+    /// Where it stands.
+    pub handle: Key<Descriptor>,
+    fd: Fd,
+    tgid: Tgid,
+    kind: HandleKind,
+    target: Option<Text>,
+    state: HandleIs,
+    holders: u32,
+    owner: Option<String>,
+    class: Class,
+    age_ns: u64,
+    announced: bool,
+    born_by: Option<Tid>,
+    call: Option<CallNumber>,
+    cloexec: Option<bool>,
+}
+
+/// How a handle is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HandleIs {
+    /// In its table.
+    Open,
+    /// In its table or not: calls overlapped.
+    Ambiguous,
+    /// Out of its table; its open file description is not known to be released.
+    Closed,
+    /// Its open file description is released.
+    Released,
+}
+
+impl HandleIs {
+    /// Of a descriptor and what it refers to.
+    pub fn of(handle: &Descriptor, description: Option<&Description>) -> Self {
+        if description.is_some_and(|description| description.released.is_some()) {
+            return Self::Released;
+        }
+        match handle.state {
+            State::Open => Self::Open,
+            State::Ambiguous { .. } | State::Rival { .. } => Self::Ambiguous,
+            State::Closing { .. } | State::Closed { .. } => Self::Closed,
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Ambiguous => "ambiguous",
+            Self::Closed => "closed",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// What can be asked of a handle.
+pub const FIELDS: &[FieldInfo] = &[
+    FieldInfo {
+        name: "fd",
+        kind: FieldKind::Number,
+        about: "its number",
+    },
+    FieldInfo {
+        name: "pid",
+        kind: FieldKind::Number,
+        about: "its process",
+    },
+    FieldInfo {
+        name: "kind",
+        kind: FieldKind::Text,
+        about: "what it is: socket, timerfd, …",
+    },
+    FieldInfo {
+        name: "target",
+        kind: FieldKind::Text,
+        about: "what it points at",
+    },
+    FieldInfo {
+        name: "name",
+        kind: FieldKind::Text,
+        about: "the same",
+    },
+    FieldInfo {
+        name: "state",
+        kind: FieldKind::Word(&[
+            "open",
+            "ambiguous",
+            "closed",
+            "released",
+            "live",
+            "gone",
+            "reassigned",
+            "pending",
+            "late",
+            "unknown",
+            "retained",
+        ]),
+        about: "its state, or its verdict",
+    },
+    FieldInfo {
+        name: "verdict",
+        kind: FieldKind::Word(CLASS_WORDS),
+        about: "the verdict on it",
+    },
+    FieldInfo {
+        name: "owner",
+        kind: FieldKind::Text,
+        about: "the key that owns it",
+    },
+    FieldInfo {
+        name: "age",
+        kind: FieldKind::Duration,
+        about: "time since its birth",
+    },
+    FieldInfo {
+        name: "holders",
+        kind: FieldKind::Number,
+        about: "open descriptors of the same open file",
+    },
+];
+
+/// The handles that are open, and those closed lately or, if `all`, still kept.
+pub fn rows(world: &World, now: BootTime, all: bool) -> Vec<HandleRow> {
+    let ledger = world.ledger();
+    let mut known: Option<(Key<Table>, Option<Tgid>)> = None;
+    let mut rows = Vec::new();
+    for (key, handle) in ledger.handles() {
+        let closed = handle.closed();
+        if closed.is_some_and(|at| !all && now.since_ns(at.latest) >= RECENT_NS) {
+            continue;
+        }
+        // Handles of one table stand together.
+        let tgid = match known {
+            Some((table, tgid)) if table == handle.table => tgid,
+            _ => {
+                let table = ledger.table(handle.table);
+                let tgid = table
+                    .filter(|table| world.shows(table.process))
+                    .map(|table| table.tgid);
+                known = Some((handle.table, tgid));
+                tgid
+            }
+        };
+        if let Some(tgid) = tgid {
+            rows.push(row(ledger, key, handle, tgid, now));
+        }
+    }
+    rows
+}
+
+fn row(
+    ledger: &Ledger,
+    key: Key<Descriptor>,
+    handle: &Descriptor,
+    tgid: Tgid,
+    now: BootTime,
+) -> HandleRow {
+    let description = ledger.description(handle.description);
+    let (owner, class) = owner_text(ledger, Resource::Handle(key));
+    HandleRow {
+        handle: key,
+        fd: handle.fd,
+        tgid,
+        kind: description.map_or(HandleKind::Unknown, |description| description.kind),
+        target: description.and_then(|description| description.target.as_deref().cloned()),
+        state: HandleIs::of(handle, description),
+        holders: description.map_or(0, |description| description.live),
+        owner,
+        class,
+        age_ns: now.since_ns(handle.born.latest),
+        announced: handle.origin == Origin::Announced,
+        born_by: handle.born_by,
+        call: handle.call,
+        cloexec: handle.cloexec,
+    }
+}
+
+impl TableRow for HandleRow {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(
+            "FD",
+            6,
+            "its number in its process's descriptor table",
+            "the result of the call that made it, or /proc/PID/fd",
+            |row: &HandleRow, look, _| line(row.fd.to_string(), look.theme.strong),
+            |row: &HandleRow| Order::Number(row.fd.0.into()),
+        )
+        .right(),
+        Column::new(
+            "PID",
+            7,
+            "the process whose table it is in",
+            "the calling thread's process",
+            |row: &HandleRow, look, _| line(row.tgid.to_string(), look.theme.dim),
+            |row: &HandleRow| Order::Number(row.tgid.0.into()),
+        )
+        .right()
+        .rank(6),
+        Column::new(
+            "KIND",
+            10,
+            "what it is; opened = file, directory, device or FIFO, not looked at closer yet",
+            "the call that made it; /proc where that was not seen",
+            |row: &HandleRow, look, _| {
+                let style = match row.state {
+                    HandleIs::Released => look.theme.dead(row.class),
+                    _ => look.theme.handle,
+                };
+                line(row.kind.word(), style)
+            },
+            |row: &HandleRow| Order::Text(row.kind.word().to_owned()),
+        ),
+        Column::new(
+            "STATE",
+            9,
+            "open; closed here, while its open file description may live on elsewhere; released; ambiguous where calls overlapped",
+            "close's entry and exit; the file's reference count at the entry",
+            |row: &HandleRow, look, _| {
+                let style = match row.state {
+                    HandleIs::Open => look.theme.text,
+                    HandleIs::Closed | HandleIs::Ambiguous => look.theme.warning,
+                    HandleIs::Released => look.theme.dim,
+                };
+                line(row.state.word(), style)
+            },
+            |row: &HandleRow| Order::Number(row.state as u64),
+        ),
+        Column::new(
+            "OWNER",
+            18,
+            "the entry that owns it (or its open file description), with the verdict once that is deleted",
+            "own mark, birth in a store's span, descent, or the same description",
+            |row: &HandleRow, look, _| owner_line(row.owner.as_deref(), row.class, look),
+            |row: &HandleRow| row.owner.clone().map_or(Order::Unknown, Order::Text),
+        ),
+        Column::new(
+            "POINTS AT",
+            20,
+            "the link's text in /proc, as last read",
+            "/proc/PID/fd, at the attach and at audits (r reads again)",
+            |row: &HandleRow, look, _| match &row.target {
+                Some(target) => line(target.to_string(), look.theme.text),
+                None => line("?", look.theme.dim),
+            },
+            |row: &HandleRow| {
+                let target = row.target.as_ref();
+                target.map_or(Order::Unknown, |target| Order::Text(target.to_string()))
+            },
+        )
+        .grows()
+        .rank(2),
+        Column::new(
+            "HOLDERS",
+            7,
+            "open descriptors that share its open file description, itself among them",
+            "dup, fork and SCM_RIGHTS as the ledger saw them",
+            |row: &HandleRow, look, _| {
+                let style = if row.holders > 1 {
+                    look.theme.warning
+                } else {
+                    look.theme.dim
+                };
+                line(row.holders.to_string(), style)
+            },
+            |row: &HandleRow| Order::Number(row.holders.into()),
+        )
+        .right()
+        .rank(4),
+        Column::new(
+            "BORN BY",
+            22,
+            "the thread and the call that made it",
+            "the call's exit",
+            |row: &HandleRow, look, _| match (row.born_by, row.call) {
+                (Some(tid), Some(call)) => {
+                    line(format!("{tid} {}", CallWord(call)), look.theme.dim)
+                }
+                (Some(tid), None) => line(tid.to_string(), look.theme.dim),
+                _ => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &HandleRow| match row.born_by {
+                Some(tid) => Order::Number(tid.0.into()),
+                None => Order::Unknown,
+            },
+        )
+        .rank(5),
+        Column::new(
+            "EXEC",
+            5,
+            "whether exec closes it",
+            "the flags of the call that made it, F_SETFD, ioctl; fdinfo",
+            |row: &HandleRow, look, _| {
+                let word = match row.cloexec {
+                    Some(true) => "close",
+                    Some(false) => "keep",
+                    None => "?",
+                };
+                line(word, look.theme.dim)
+            },
+            |row: &HandleRow| row.cloexec.map(u64::from).into(),
+        )
+        .rank(7),
+        Column::new(
+            "AGE",
+            9,
+            "time since its birth; > where it was open before the attach",
+            "the call's exit",
+            |row: &HandleRow, look, _| {
+                let sign = if row.announced { "" } else { ">" };
+                line(
+                    format!("{sign}{}", words::passed(row.age_ns)),
+                    look.theme.dim,
+                )
+            },
+            |row: &HandleRow| Order::Number(row.age_ns),
+        )
+        .right()
+        .rank(3),
+    ];
+    const SORTED: (usize, bool) = (9, false);
+
+    fn place(&self) -> Place {
+        Place::Handle(self.handle)
+    }
+}
+
+impl filter::Row for HandleRow {
+    fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        Some(match field {
+            "kind" => self.kind.word().into(),
+            "target" | "name" => self.target.as_ref()?.to_string().into(),
+            "state" => format!("{} {}", self.state.word(), self.class.word()).into(),
+            "verdict" => self.class.word().into(),
+            "owner" => self.owner.as_deref()?.into(),
+            _ => return None,
+        })
+    }
+
+    fn number(&self, field: &str) -> Option<u64> {
+        match field {
+            "fd" => Some(self.fd.0.into()),
+            "pid" => Some(self.tgid.0.into()),
+            "age" => Some(self.age_ns),
+            "holders" => Some(self.holders.into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Threads: what each does now and since when, whose it is, and when it was born.
+
+use std::borrow::Cow;
+
+use super::{RECENT_NS, line, owner_line, owner_text};
+use crate::{
+    event::{
+        BootTime,
+        id::{Tgid, Tid},
+        text::Comm,
+        wait::{Blocked, Waker},
+    },
+    ledger::{Ledger, arena::Key, identity::Origin, resource::Resource, thread::Thread},
+    tui::{
+        filter::{self, FieldInfo, FieldKind},
+        subject::Place,
+        table::{Column, Order, TableRow},
+        theme::{CLASS_WORDS, Class},
+        words,
+        world::World,
+    },
+};
+
+/// A thread.
+#[derive(Clone, Debug)]
+pub struct ThreadRow {
+    /// Where it stands.
+    pub thread: Key<Thread>,
+    tid: Tid,
+    tgid: Tgid,
+    comm: Comm,
+    state: ThreadIs,
+    /// How long it has been so.
+    for_ns: Option<u64>,
+    blocked: Option<Blocked>,
+    waker: Option<Waker>,
+    waits: Option<u64>,
+    owner: Option<String>,
+    class: Class,
+    age_ns: u64,
+    /// Whether its birth was seen.
+    announced: bool,
+}
+
+/// What a thread does, as far as samples tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ThreadIs {
+    /// It was sampled running or runnable.
+    Running,
+    /// In a call that has not returned.
+    Blocked,
+    /// It has entered its exit.
+    Exiting,
+    /// It lives; what it does was not sampled.
+    Alive,
+    /// It has left the cpu for the last time.
+    Dead,
+}
+
+impl ThreadIs {
+    /// Of a thread, with since when.
+    pub fn of(thread: &Thread) -> (Self, Option<BootTime>) {
+        if let Some(gone) = thread.gone {
+            return (Self::Dead, Some(gone.latest));
+        }
+        if thread.exiting.is_some() {
+            return (Self::Exiting, thread.exiting);
+        }
+        match thread.activity() {
+            Some(activity) => match activity.blocked {
+                Some(blocked) => (Self::Blocked, blocked.since),
+                None => (Self::Running, activity.ran),
+            },
+            None => (Self::Alive, None),
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Blocked => "blocked",
+            Self::Exiting => "exiting",
+            Self::Alive => "alive",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// What can be asked of a thread.
+pub const FIELDS: &[FieldInfo] = &[
+    FieldInfo {
+        name: "tid",
+        kind: FieldKind::Number,
+        about: "its number",
+    },
+    FieldInfo {
+        name: "pid",
+        kind: FieldKind::Number,
+        about: "its process",
+    },
+    FieldInfo {
+        name: "name",
+        kind: FieldKind::Text,
+        about: "its name",
+    },
+    FieldInfo {
+        name: "state",
+        kind: FieldKind::Word(&[
+            "running",
+            "blocked",
+            "exiting",
+            "alive",
+            "dead",
+            "live",
+            "gone",
+            "reassigned",
+            "pending",
+            "late",
+            "unknown",
+            "retained",
+        ]),
+        about: "what it does, or its verdict",
+    },
+    FieldInfo {
+        name: "verdict",
+        kind: FieldKind::Word(CLASS_WORDS),
+        about: "the verdict on it",
+    },
+    FieldInfo {
+        name: "in",
+        kind: FieldKind::Text,
+        about: "the call it is blocked in",
+    },
+    FieldInfo {
+        name: "for",
+        kind: FieldKind::Duration,
+        about: "how long it has been so",
+    },
+    FieldInfo {
+        name: "owner",
+        kind: FieldKind::Text,
+        about: "the key that owns it",
+    },
+    FieldInfo {
+        name: "age",
+        kind: FieldKind::Duration,
+        about: "time since its birth",
+    },
+    FieldInfo {
+        name: "waits",
+        kind: FieldKind::Number,
+        about: "waits that have ended",
+    },
+];
+
+/// The threads that live, and those that died lately or, if `all`, that are still kept.
+pub fn rows(world: &World, now: BootTime, all: bool) -> Vec<ThreadRow> {
+    let ledger = world.ledger();
+    let shown = ledger.threads().filter(|(_, thread)| {
+        let recent = |at: BootTime| all || now.since_ns(at) < RECENT_NS;
+        thread.gone.is_none_or(|gone| recent(gone.latest)) && world.shows(thread.process)
+    });
+    shown
+        .map(|(key, thread)| row(ledger, key, thread, now))
+        .collect()
+}
+
+fn row(ledger: &Ledger, key: Key<Thread>, thread: &Thread, now: BootTime) -> ThreadRow {
+    let (state, since) = ThreadIs::of(thread);
+    let activity = thread.activity();
+    let (owner, class) = owner_text(ledger, Resource::Thread(key));
+    ThreadRow {
+        thread: key,
+        tid: thread.name.tid,
+        tgid: thread.name.tgid,
+        comm: thread.comm,
+        state,
+        for_ns: since.map(|since| now.since_ns(since)),
+        blocked: activity.and_then(|activity| activity.blocked),
+        waker: activity.and_then(|activity| activity.waker),
+        waits: activity.map(|activity| activity.sums.count),
+        owner,
+        class,
+        age_ns: now.since_ns(thread.born.latest),
+        announced: matches!(thread.origin, Origin::Announced),
+    }
+}
+
+impl TableRow for ThreadRow {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(
+            "TID",
+            7,
+            "the thread's number, in the initial pid namespace",
+            "task_newtask, or /proc",
+            |row: &ThreadRow, look, _| line(row.tid.to_string(), look.theme.strong),
+            |row: &ThreadRow| Order::Number(row.tid.0.into()),
+        )
+        .right(),
+        Column::new(
+            "NAME",
+            15,
+            "its name (comm)",
+            "task_newtask and task_rename",
+            |row: &ThreadRow, look, _| {
+                let style = match row.state {
+                    ThreadIs::Dead => look.theme.dead(row.class),
+                    _ => look.theme.text,
+                };
+                line(row.comm.to_string(), style)
+            },
+            |row: &ThreadRow| Order::Text(row.comm.to_string()),
+        ),
+        Column::new(
+            "STATE",
+            8,
+            "running (or runnable), blocked in a call, exiting, dead; alive where waits are not sampled",
+            "sched_switch, read every 100 ms; sched_process_exit; the last switch",
+            |row: &ThreadRow, look, _| {
+                let style = match row.state {
+                    ThreadIs::Running => look.theme.thread,
+                    ThreadIs::Exiting => look.theme.warning,
+                    ThreadIs::Dead | ThreadIs::Alive => look.theme.dim,
+                    ThreadIs::Blocked => look.theme.text,
+                };
+                line(row.state.word(), style)
+            },
+            |row: &ThreadRow| Order::Number(row.state as u64),
+        ),
+        Column::new(
+            "FOR",
+            9,
+            "how long it has been so: a wait from the first block of its call",
+            "sched_switch; ? = since before the attach",
+            |row: &ThreadRow, look, _| match (row.for_ns, row.state) {
+                (Some(ns), _) => line(words::passed(ns), look.theme.text),
+                (None, ThreadIs::Blocked) => line("?", look.theme.dim),
+                (None, _) => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &ThreadRow| row.for_ns.into(),
+        )
+        .right()
+        .rank(1),
+        Column::new(
+            "OWNER",
+            18,
+            "the entry that owns it, with the verdict once that is deleted",
+            "own mark, birth in a store's span, or descent",
+            |row: &ThreadRow, look, _| owner_line(row.owner.as_deref(), row.class, look),
+            |row: &ThreadRow| row.owner.clone().map_or(Order::Unknown, Order::Text),
+        ),
+        Column::new(
+            "BLOCKED IN",
+            22,
+            "the system call it is in, and the descriptor or futex word that it waits on",
+            "its registers at sched_switch; the descriptor from the ledger",
+            |row: &ThreadRow, look, _| match &row.blocked {
+                Some(blocked) if row.state == ThreadIs::Blocked => line(
+                    words::blocked(look.ledger(), row.thread, blocked),
+                    look.theme.text,
+                ),
+                _ => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &ThreadRow| match &row.blocked {
+                Some(blocked) => Order::Text(words::call(blocked.call).into_owned()),
+                None => Order::Unknown,
+            },
+        )
+        .grows()
+        .rank(2),
+        Column::new(
+            "WOKEN BY",
+            22,
+            "who ended its last wait; an interrupt proves nothing about who could",
+            "sched_waking, in the waker's context",
+            |row: &ThreadRow, look, _| match &row.waker {
+                Some(waker) => line(words::waker(look.ledger(), waker), look.theme.dim),
+                None => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &ThreadRow| match &row.waker {
+                Some(waker) => Order::Number(waker.at.0),
+                None => Order::Unknown,
+            },
+        )
+        .rank(5),
+        Column::new(
+            "WAITS",
+            8,
+            "waits of it that have ended",
+            "counted in the kernel at sched_switch",
+            |row: &ThreadRow, look, _| match row.waits {
+                Some(waits) => line(words::count(waits), look.theme.dim),
+                None => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &ThreadRow| row.waits.into(),
+        )
+        .right()
+        .rank(4),
+        Column::new(
+            "AGE",
+            9,
+            "time since its birth; > where it lived before the attach",
+            "task_newtask; start_boottime",
+            |row: &ThreadRow, look, _| {
+                let sign = if row.announced { "" } else { ">" };
+                line(
+                    format!("{sign}{}", words::passed(row.age_ns)),
+                    look.theme.dim,
+                )
+            },
+            |row: &ThreadRow| Order::Number(row.age_ns),
+        )
+        .right()
+        .rank(3),
+    ];
+    // Newest first, as entries are.
+    const SORTED: (usize, bool) = (8, false);
+
+    fn place(&self) -> Place {
+        Place::Thread(self.thread)
+    }
+}
+
+impl filter::Row for ThreadRow {
+    fn text(&self, field: &str) -> Option<Cow<'_, str>> {
+        Some(match field {
+            "name" => self.comm.to_string().into(),
+            "state" => format!("{} {}", self.state.word(), self.class.word()).into(),
+            "verdict" => self.class.word().into(),
+            "in" => words::call(self.blocked.as_ref()?.call),
+            "owner" => self.owner.as_deref()?.into(),
+            _ => return None,
+        })
+    }
+
+    fn number(&self, field: &str) -> Option<u64> {
+        match field {
+            "tid" => Some(self.tid.0.into()),
+            "pid" => Some(self.tgid.0.into()),
+            "for" => self.for_ns,
+            "age" => Some(self.age_ns),
+            "waits" => self.waits,
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_words_of_their_own() {
+        let all = [
+            ThreadIs::Running,
+            ThreadIs::Blocked,
+            ThreadIs::Exiting,
+            ThreadIs::Alive,
+            ThreadIs::Dead,
+        ];
+        for state in all {
+            let FieldKind::Word(known) = FIELDS[3].kind else {
+                panic!("state is a word");
+            };
+            assert!(known.contains(&state.word()));
+        }
+    }
+}

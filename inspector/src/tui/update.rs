@@ -1,0 +1,138 @@
+//! What happened in, the changed model and what is to be done out. The only writer of the model.
+
+mod act;
+mod lab;
+mod mouse;
+mod typing;
+
+use super::{
+    keymap::Action,
+    layout::Areas,
+    message::{Effect, Message},
+    model::{Model, NOTE_NS, Note},
+    rows::Rows,
+    subject::{Place, Subject},
+};
+
+/// Takes in one message.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Batch(batch) => model.live.take(&batch),
+        Message::SourceEnded(why) => model.source.ended = Some(why),
+        Message::Key(key) => return key_pressed(model, key),
+        Message::Mouse(mouse) => return mouse::moused(model, mouse),
+        Message::Paste(text) => typing::pasted(model, &text),
+        Message::Resized(size) => {
+            model.size = size;
+            keep_in_view(model);
+        }
+        Message::Tick(now) => tick(model, now),
+        Message::Refresh => refresh(model),
+        Message::Own(own) => model.own = *own,
+        Message::Lab(news) => lab::heard(model, news),
+        Message::Done(Ok(text)) => note(model, text, false),
+        Message::Done(Err(text)) => note(model, text, true),
+    }
+    Vec::new()
+}
+
+fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect> {
+    let action = model.keymap.action(key, model.lab.is_some());
+    // Whatever is open, interrupting ends it all.
+    let is_interrupt = key
+        .modifiers
+        .contains(crossterm::event::KeyModifiers::CONTROL);
+    if action == Some(Action::Quit) && is_interrupt {
+        return vec![Effect::Quit];
+    }
+    if typing::is_typing(model) {
+        return typing::key(model, key);
+    }
+    match action {
+        Some(action) => act::act(model, action),
+        None => Vec::new(),
+    }
+}
+
+fn tick(model: &mut Model, now: crate::event::BootTime) {
+    model.clock.now = model.clock.now.max(now);
+    if let Some(said) = &model.note
+        && now.since_ns(said.at) >= NOTE_NS
+    {
+        model.note = None;
+    }
+}
+
+/// Makes the rows of the open screen anew; the selection stays with its entity.
+pub(super) fn refresh(model: &mut Model) {
+    let (world, at) = match &model.frozen {
+        Some((world, at)) => (&**world, *at),
+        None => (&model.live, model.clock.now),
+    };
+    let choice = &model.tables[model.screen as usize].choice;
+    let (rows, hidden) = Rows::gather(model.screen, world, at, choice);
+    model.rows = rows;
+    model.hidden = hidden;
+    let (live, now) = (&model.live, model.clock.now);
+    model.alarms.check(live, now);
+    lab::select_wanted(model);
+    find_selected(model);
+    keep_in_view(model);
+}
+
+/// Finds the row of the selected entity; where it is gone, whoever stands there now is selected.
+fn find_selected(model: &mut Model) {
+    let ledger = model.world().ledger();
+    let table = model.table();
+    let found = table
+        .selected
+        .as_ref()
+        .filter(|subject| subject.is_there(ledger))
+        .and_then(|subject| model.rows.find(subject.place));
+    match found {
+        Some(row) => model.table_mut().row = row,
+        None => select_row(model, model.table().row),
+    }
+}
+
+/// Selects the entity of a row, or of the last one.
+fn select_row(model: &mut Model, row: usize) {
+    let row = row.min(model.rows.len().saturating_sub(1));
+    let selected = model
+        .rows
+        .place(row)
+        .and_then(|place| Subject::at(model.world().ledger(), place));
+    let table = model.table_mut();
+    table.row = row;
+    table.selected = selected;
+}
+
+/// Selects an entity, where its row is shown.
+fn select_place(model: &mut Model, place: Place) {
+    if let Some(row) = model.rows.find(place) {
+        select_row(model, row);
+        keep_in_view(model);
+    }
+}
+
+/// Scrolls so that the selected row is seen, and no room is left over below.
+fn keep_in_view(model: &mut Model) {
+    let height = usize::from(Areas::of(model).body.height).max(1);
+    let len = model.rows.len();
+    let table = model.table_mut();
+    if table.row < table.top {
+        table.top = table.row;
+    } else if table.row >= table.top + height {
+        table.top = table.row + 1 - height;
+    }
+    table.top = table.top.min(len.saturating_sub(height));
+}
+
+/// Tells something.
+fn note(model: &mut Model, text: String, is_bad: bool) {
+    model.note = Some(Note {
+        text,
+        is_bad,
+        at: model.clock.now,
+    });
+}

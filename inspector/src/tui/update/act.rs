@@ -1,0 +1,358 @@
+//! What each action does.
+
+use tui_input::Input;
+
+use super::{find_selected, keep_in_view, lab, note, refresh, select_row, typing};
+use crate::tui::{
+    keymap::Action,
+    layout::Areas,
+    message::Effect,
+    model::{Detail, Model, Popup},
+    rows::Screen,
+    story::Story,
+    subject::{Place, Subject},
+    view,
+};
+
+/// The axis shows at least a millisecond, and at most a day.
+const SPANS_NS: std::ops::RangeInclusive<u64> = 1_000_000..=86_400_000_000_000;
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(effects) = in_popup(model, action) {
+        return effects;
+    }
+    let page = usize::from(Areas::of(model).body.height)
+        .saturating_sub(1)
+        .max(1);
+    let far = usize::MAX / 2;
+    match action {
+        Action::Up => step(model, Direction::Up, 1),
+        Action::Down => step(model, Direction::Down, 1),
+        Action::PageUp => step(model, Direction::Up, page),
+        Action::PageDown => step(model, Direction::Down, page),
+        Action::Top => step(model, Direction::Up, far),
+        Action::Bottom => step(model, Direction::Down, far),
+        Action::ColumnLeft => column(model, false),
+        Action::ColumnRight => column(model, true),
+        Action::NextScreen => turn(model, 1),
+        Action::PreviousScreen => turn(model, Screen::ALL.len() - 1),
+        Action::Screen(number) => {
+            let screen = usize::from(number)
+                .checked_sub(1)
+                .and_then(|place| Screen::ALL.get(place));
+            if let Some(&screen) = screen {
+                open(model, screen);
+            }
+        }
+        Action::Follow => follow(model),
+        Action::Back => back(model),
+        Action::Escape => escape(model),
+        Action::SwitchFocus => {
+            if model.in_detail() {
+                model.detail = Detail {
+                    span_ns: model.detail.span_ns,
+                    ..Detail::default()
+                };
+                keep_in_view(model);
+            } else {
+                follow(model);
+            }
+        }
+        Action::ZoomIn => zoom(model, true),
+        Action::ZoomOut => zoom(model, false),
+        Action::Earlier => scroll(model, true),
+        Action::Later => scroll(model, false),
+        Action::Sort => sort(model),
+        Action::ReverseSort => {
+            let choice = &mut model.table_mut().choice;
+            choice.down = !choice.down;
+            refresh(model);
+        }
+        Action::Filter => {
+            let input = Input::new(model.table().filter.clone());
+            model.popup = Some(Popup::Filter(input, None));
+        }
+        Action::ClearFilter => typing::filter(model, ""),
+        Action::Help => model.popup = Some(Popup::Help(0)),
+        Action::Performance => model.popup = Some(Popup::Performance),
+        Action::Pause => pause(model),
+        Action::AcknowledgeAlarm => model.alarms.acknowledge(),
+        Action::Copy => return copy(model),
+        Action::SaveText => return vec![write("screen", "txt", view::text(model))],
+        Action::Dump => return vec![write("ledger", "json", super::super::dump::json(model))],
+        Action::Refresh => return vec![Effect::Audit],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => return vec![Effect::Quit],
+        Action::Store
+        | Action::Delete
+        | Action::DeleteAll
+        | Action::Policy
+        | Action::EntryKind
+        | Action::MapKind
+        | Action::Burst
+        | Action::Auto
+        | Action::Reset => return lab::act(model, action),
+    }
+    Vec::new()
+}
+
+fn write(what: &'static str, extension: &'static str, content: String) -> Effect {
+    Effect::Write {
+        what,
+        extension,
+        content,
+    }
+}
+
+/// Keys while something lies over the screen; `None` = it is none of theirs.
+fn in_popup(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let popup = model.popup.as_mut()?;
+    let lines = i32::from(model.size.height / 2);
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -lines,
+        Action::PageDown => lines,
+        Action::Top => i32::from(i16::MIN),
+        Action::Bottom => i32::from(i16::MAX),
+        _ => 0,
+    };
+    match (popup, action) {
+        (_, Action::Escape | Action::Quit | Action::Back)
+        | (Popup::Help(_), Action::Help)
+        | (Popup::Performance, Action::Performance) => model.popup = None,
+        (Popup::Help(_), _) => {
+            let most = i32::from(view::help::most_scrolled(model));
+            let Some(Popup::Help(scrolled)) = &mut model.popup else {
+                return None;
+            };
+            let to = (i32::from(*scrolled) + by).clamp(0, most);
+            *scrolled = u16::try_from(to).unwrap_or(0);
+        }
+        (Popup::Auto(chosen), Action::Follow) => {
+            let chosen = *chosen;
+            model.popup = None;
+            return Some(lab::play(model, chosen));
+        }
+        (Popup::Auto(chosen), _) => {
+            let last = Model::scenarios().count().saturating_sub(1);
+            let to = i64::try_from(*chosen).unwrap_or(0) + i64::from(by);
+            *chosen = usize::try_from(to).unwrap_or(0).min(last);
+        }
+        (Popup::Performance, Action::Help) => model.popup = Some(Popup::Help(0)),
+        (Popup::Performance | Popup::Filter(..) | Popup::Burst(..), _) => {}
+    }
+    Some(Vec::new())
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// Moves the selection: of rows, or of links where keys go to the detail pane.
+fn step(model: &mut Model, direction: Direction, by: usize) {
+    if let Some(link) = model.detail.link {
+        let links = links(model).len();
+        let to = match direction {
+            Direction::Up => link.saturating_sub(by),
+            Direction::Down => link.saturating_add(by),
+        };
+        model.detail.link = Some(to.min(links.saturating_sub(1)));
+        return;
+    }
+    let row = model.table().row;
+    let to = match direction {
+        Direction::Up => row.saturating_sub(by),
+        Direction::Down => row.saturating_add(by),
+    };
+    select_row(model, to);
+    model.detail.back_ns = 0;
+    keep_in_view(model);
+}
+
+pub(super) fn links(model: &Model) -> Vec<Place> {
+    let Some(subject) = model.subject() else {
+        return Vec::new();
+    };
+    Story::of(subject, &model.look()).links()
+}
+
+/// Chooses the column that is explained, and sorted by when asked; only among those that are
+/// seen.
+fn column(model: &mut Model, right: bool) {
+    let seen: Vec<usize> = crate::tui::layout::columns(model, model.size.width)
+        .iter()
+        .map(|(index, _, _)| *index)
+        .collect();
+    let table = model.table_mut();
+    let place = seen
+        .iter()
+        .position(|&index| index == table.column)
+        .unwrap_or(0);
+    let place = if right {
+        place + 1
+    } else {
+        place.saturating_sub(1)
+    };
+    if let Some(&index) = seen.get(place) {
+        table.column = index;
+    }
+}
+
+/// Sorts by the chosen column, or the other way round if it is sorted by that already.
+fn sort(model: &mut Model) {
+    let table = model.table_mut();
+    let (column, choice) = (table.column, &mut table.choice);
+    if choice.column == column {
+        choice.down = !choice.down;
+    } else {
+        choice.column = column;
+        choice.down = false;
+    }
+    refresh(model);
+}
+
+pub(super) fn sort_by(model: &mut Model, column: usize) {
+    model.table_mut().column = column;
+    sort(model);
+}
+
+fn turn(model: &mut Model, by: usize) {
+    let next = (model.screen as usize + by) % Screen::ALL.len();
+    open(model, Screen::ALL[next]);
+}
+
+/// Opens a screen.
+pub(super) fn open(model: &mut Model, screen: Screen) {
+    if model.screen != screen {
+        model.detail = Detail {
+            span_ns: model.detail.span_ns,
+            ..Detail::default()
+        };
+        model.screen = screen;
+    }
+    refresh(model);
+}
+
+/// Into the detail pane, or along its chosen link.
+pub(super) fn follow(model: &mut Model) {
+    let Some(subject) = model.subject().cloned() else {
+        return;
+    };
+    let Some(link) = model.detail.link else {
+        model.detail.trail = vec![subject];
+        model.detail.link = Some(0);
+        keep_in_view(model);
+        return;
+    };
+    let to = links(model).get(link).copied();
+    let to = to.filter(|place| *place != subject.place);
+    let Some(next) = to.and_then(|place| Subject::at(model.world().ledger(), place)) else {
+        return;
+    };
+    model.detail.trail.push(next);
+    model.detail.link = Some(0);
+    model.detail.back_ns = 0;
+}
+
+fn back(model: &mut Model) {
+    model.detail.trail.pop();
+    model.detail.back_ns = 0;
+    if model.detail.trail.is_empty() {
+        leave_detail(model);
+    } else {
+        model.detail.link = Some(0);
+    }
+}
+
+fn escape(model: &mut Model) {
+    if model.in_detail() {
+        leave_detail(model);
+    } else if !model.table().filter.is_empty() {
+        typing::filter(model, "");
+    }
+}
+
+fn leave_detail(model: &mut Model) {
+    model.detail.trail.clear();
+    model.detail.link = None;
+    find_selected(model);
+    keep_in_view(model);
+}
+
+/// The axis as it is drawn now: its span, in nanoseconds.
+fn span(model: &Model) -> u64 {
+    let whole = model.subject().map_or(1, |subject| {
+        let story = Story::of(subject, &model.look());
+        model.now().since_ns(story.from)
+    });
+    model
+        .detail
+        .span_ns
+        .unwrap_or(whole)
+        .clamp(*SPANS_NS.start(), *SPANS_NS.end())
+}
+
+fn zoom(model: &mut Model, closer: bool) {
+    let now = span(model);
+    let to = if closer {
+        now / 2
+    } else {
+        now.saturating_mul(2)
+    };
+    model.detail.span_ns = Some(to.clamp(*SPANS_NS.start(), *SPANS_NS.end()));
+    if model.detail.back_ns == 0 && closer {
+        // What is looked at closer is the delete, where there is one.
+        aim_at_delete(model, to);
+    }
+}
+
+/// Moves the axis so that the subject's delete is in its middle.
+fn aim_at_delete(model: &mut Model, span_ns: u64) {
+    let Some(subject) = model.subject() else {
+        return;
+    };
+    let story = Story::of(subject, &model.look());
+    let Some(mark) = story.marks.first() else {
+        return;
+    };
+    model.detail.back_ns = model.now().since_ns(mark.at).saturating_sub(span_ns / 2);
+}
+
+fn scroll(model: &mut Model, earlier: bool) {
+    let step = span(model) / 4;
+    let back = model.detail.back_ns;
+    model.detail.span_ns.get_or_insert(step * 4);
+    model.detail.back_ns = if earlier {
+        back.saturating_add(step)
+    } else {
+        back.saturating_sub(step)
+    };
+}
+
+fn pause(model: &mut Model) {
+    model.frozen = match model.frozen.take() {
+        Some(_) => None,
+        None => Some((Box::new(model.live.clone()), model.clock.now)),
+    };
+    refresh(model);
+}
+
+/// The selected row, or the story that keys go to, as text.
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let text = if model.in_detail() {
+        view::detail::text(model)
+    } else {
+        view::rows::selected_text(model)
+    };
+    match text {
+        Some(text) => {
+            note(model, format!("copied: {text}"), false);
+            vec![Effect::Copy(text)]
+        }
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,95 @@
+//! Live threads and handles over time, with the deletes on the same axis.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
+
+use super::{put, row, styled};
+use crate::tui::{history::Sample, model::Model, words};
+
+/// Cells before the axis.
+const LABEL: u16 = 16;
+
+pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
+    if area.height < 2 || area.width <= LABEL + 4 {
+        return;
+    }
+    let axis = usize::from(area.width - LABEL);
+    let columns = model.world().history().columns(model.now(), axis);
+    let theme = &model.theme;
+    let live = model.world().live();
+    let charts: [(&str, u32, Style, fn(&Sample) -> u32); 2] = [
+        ("threads", live.threads, theme.thread, |sample| {
+            sample.threads
+        }),
+        ("handles", live.handles, theme.handle, |sample| {
+            sample.handles
+        }),
+    ];
+    for (index, (name, now, style, value)) in charts.into_iter().enumerate() {
+        let Some(area) = row(area, index) else {
+            continue;
+        };
+        let label = Line::from(vec![
+            styled(format!("{name} "), theme.dim),
+            styled(format!("{:>6}", words::count(now.into())), theme.strong),
+        ]);
+        put(
+            buffer,
+            Rect {
+                width: LABEL - 1,
+                ..area
+            },
+            &label,
+            "",
+        );
+        let values: Vec<Option<u32>> = columns
+            .iter()
+            .map(|(sample, _)| sample.as_ref().map(value))
+            .collect();
+        let most = values.iter().flatten().copied().max().unwrap_or(0);
+        let least = values.iter().flatten().copied().min().unwrap_or(0);
+        // The lower part of what never moves says nothing: the chart begins a little below it.
+        let floor = least.saturating_sub((most - least).max(1));
+        for (x, (value, (_, deletes))) in
+            (area.x + LABEL..area.right()).zip(values.iter().zip(&columns))
+        {
+            let Some(value) = value else { continue };
+            let height = (u64::from(value - floor) * 8).div_ceil(u64::from(most - floor).max(1));
+            let bar = model.glyphs.bars[usize::try_from(height).unwrap_or(8).min(8)];
+            let style = if *deletes > 0 { theme.delete } else { style };
+            buffer.set_string(x, area.y, bar, style);
+        }
+    }
+    let Some(area) = row(area, 2) else {
+        return;
+    };
+    put(
+        buffer,
+        Rect {
+            width: LABEL - 1,
+            ..area
+        },
+        &Line::from(styled("deletes", theme.dim)),
+        "",
+    );
+    for (x, (_, deletes)) in (area.x + LABEL..area.right()).zip(&columns) {
+        if *deletes > 0 {
+            buffer.set_string(x, area.y, model.glyphs.delete, theme.delete);
+        }
+    }
+    if columns.iter().all(|(_, deletes)| *deletes == 0) {
+        let line = Line::from(styled(
+            "none yet; each will stand here as a line",
+            theme.dim,
+        ));
+        put(
+            buffer,
+            Rect {
+                x: area.x + LABEL,
+                width: area.width - LABEL,
+                ..area
+            },
+            &line,
+            "",
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What is watched, how it is set, and whether it is live.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::{dotted, put, put_right, styled};
+use crate::{
+    tui::model::{Busy, Model},
+    verdict::wording::quantity::Duration,
+};
+
+pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let right = match &model.frozen {
+        Some((_, at)) => {
+            let behind = crate::tui::words::passed(model.clock.now.since_ns(*at));
+            Line::from(vec![
+                styled(" PAUSED ", theme.alarm),
+                styled(format!(" {behind} ago"), theme.text),
+            ])
+        }
+        None => {
+            let seconds = model.clock.now.since_ns(model.clock.started) / 1_000_000_000;
+            let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+            Line::from(vec![
+                styled("LIVE", theme.accent),
+                styled(
+                    format!(" {hours:02}:{minutes:02}:{:02}", seconds % 60),
+                    theme.text,
+                ),
+            ])
+        }
+    };
+    let room = put_right(buffer, area, &right, "");
+    let mut parts = vec![styled("inspector", theme.accent)];
+    if let Some(lab) = &model.lab {
+        let mut say = |text: String| parts.push(styled(text, theme.text));
+        say(match lab.pid {
+            Some(pid) => format!("lab {pid}"),
+            None => "lab starting".to_owned(),
+        });
+        say(format!("map {}", lab.map.name()));
+        say(format!("entry {}", lab.entry.name()));
+        parts.push(styled(
+            format!("policy {}", lab.policy.name()),
+            theme.strong,
+        ));
+    }
+    let grace = model.live.ledger().rules().grace_ns;
+    parts.push(styled(format!("grace {}", grace_words(grace)), theme.text));
+    match model.lab.as_ref().and_then(|lab| lab.busy.as_ref()) {
+        Some(Busy::Many { what, done, total }) => {
+            parts.push(styled(format!("{what} {done}/{total}"), theme.warning));
+        }
+        Some(Busy::Playing { scenario, variant }) => {
+            parts.push(styled(
+                format!("playing {scenario} {variant}"),
+                theme.warning,
+            ));
+        }
+        None => {}
+    }
+    let area = Rect {
+        width: room,
+        ..area
+    };
+    put(buffer, area, &dotted(parts, model), model.glyphs.cut);
+}
+
+/// A grace in whole seconds where it is some.
+fn grace_words(ns: u64) -> String {
+    match ns {
+        1_000_000_000.. if ns.is_multiple_of(1_000_000_000) => format!("{} s", ns / 1_000_000_000),
+        _ => Duration(ns).to_string(),
+    }
+}

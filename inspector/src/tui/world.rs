@@ -1,0 +1,160 @@
+//! What the screens look at: the ledger with its verdicts, and what only screens want to know.
+
+use super::{
+    chronicle::Chronicle,
+    history::{History, Sample},
+};
+use crate::{
+    event::{Batch, BootTime, What, id::Tgid, mark::Declared},
+    ledger::{Ledger, LedgerRules, arena::Key, process::Process},
+    pipeline::Pipeline,
+};
+
+/// The observed world, as far as told. Pausing keeps a copy of it.
+#[derive(Clone, Debug)]
+pub struct World {
+    pipeline: Pipeline,
+    chronicle: Chronicle,
+    history: History,
+    /// Events by kind, ever.
+    kinds: [u64; KINDS.len()],
+    /// What ended before this belongs to an earlier run, and is not shown.
+    cleared: BootTime,
+    live: Live,
+    forgotten_at: BootTime,
+}
+
+/// Live resources of the run that is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Threads.
+    pub threads: u32,
+    /// Open handles.
+    pub handles: u32,
+}
+
+/// The kinds of event, as the performance view names them.
+pub const KINDS: [&str; 7] = ["thread", "handle", "table", "wait", "mark", "scan", "gap"];
+
+/// How often the waits of forgotten threads are swept away.
+const SWEEP_NS: u64 = 10_000_000_000;
+
+impl World {
+    /// A world of which nothing is known.
+    pub fn new(rules: LedgerRules) -> Self {
+        Self {
+            pipeline: Pipeline::new(rules),
+            chronicle: Chronicle::default(),
+            history: History::default(),
+            kinds: [0; KINDS.len()],
+            cleared: BootTime(0),
+            live: Live::default(),
+            forgotten_at: BootTime(0),
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn take(&mut self, batch: &Batch) {
+        for event in &batch.events {
+            let kind = match &event.what {
+                What::Thread(_) => 0,
+                What::Handle(_) => 1,
+                What::Table(_) => 2,
+                What::Wait(_) => 3,
+                What::Mark(mark) => {
+                    if mark.what == Declared::DeleteEnd {
+                        self.history.deleted(event.at);
+                    }
+                    4
+                }
+                What::Scan(_) => 5,
+                What::Gap(_) => 6,
+                What::Tick | What::End(_) => continue,
+            };
+            self.kinds[kind] += 1;
+        }
+        // One verdict more or less is the rows' affair: they ask the ledger for what stands.
+        let _fallen = self.pipeline.take(batch);
+        for event in &batch.events {
+            self.chronicle.note(event, self.pipeline.ledger());
+        }
+        let now = self.ledger().now();
+        if now.since_ns(self.forgotten_at) >= SWEEP_NS {
+            self.forgotten_at = now;
+            self.chronicle.forget(self.pipeline.ledger());
+        }
+        if self.history.is_due(now) {
+            self.live = self.count();
+            self.history.add(Sample {
+                at: now,
+                threads: self.live.threads,
+                handles: self.live.handles,
+            });
+        }
+    }
+
+    fn count(&self) -> Live {
+        let ledger = self.ledger();
+        let mut live = Live::default();
+        for (key, _) in ledger.processes().filter(|(key, _)| self.shows(*key)) {
+            live.threads += u32::try_from(ledger.threads_of(key).len()).unwrap_or(u32::MAX);
+        }
+        let tables = ledger
+            .tables()
+            .filter(|(_, table)| self.shows(table.process));
+        live.handles = tables.map(|(_, table)| table.open).sum();
+        live
+    }
+
+    /// What is known.
+    pub fn ledger(&self) -> &Ledger {
+        self.pipeline.ledger()
+    }
+
+    /// What the ledger does not keep.
+    pub fn chronicle(&self) -> &Chronicle {
+        &self.chronicle
+    }
+
+    /// Live counts over time.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Events by kind of [`KINDS`], ever.
+    pub fn kinds(&self) -> &[u64; KINDS.len()] {
+        &self.kinds
+    }
+
+    /// Live resources, counted with the last sample.
+    pub fn live(&self) -> Live {
+        self.live
+    }
+
+    /// Another run begins, whose process is `pid`: what there was before it is no longer shown.
+    pub fn clear_but(&mut self, pid: u32) {
+        let ledger = self.ledger();
+        let process = ledger.process_by_tgid(Tgid(pid));
+        let born = process
+            .and_then(|key| ledger.process(key))
+            .map(|process| process.born.latest);
+        // Its birth is known to have been no later than this.
+        self.cleared = BootTime(born.unwrap_or(ledger.now()).0.saturating_sub(1));
+        self.history.clear();
+        self.live = self.count();
+    }
+
+    /// When the run that is shown began; 0 = it is the first.
+    pub fn cleared(&self) -> BootTime {
+        self.cleared
+    }
+
+    /// Whether a process belongs to the run that is shown.
+    pub fn shows(&self, process: Key<Process>) -> bool {
+        self.cleared.0 == 0
+            || self
+                .ledger()
+                .process(process)
+                .is_some_and(|process| process.born.latest > self.cleared)
+    }
+}
