@@ -1,6 +1,9 @@
 //! The loop: waits for events, keys, news and time, has the model updated and drawn, and does what
 //! the model wants done.
 
+mod own;
+mod signals;
+
 use std::{
     io::{self, stdout},
     sync::Arc,
@@ -13,18 +16,17 @@ use crossterm::{clipboard::CopyToClipboard, event, execute};
 use ratatui::{Terminal as Screen, backend::CrosstermBackend, layout::Size};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep_until},
 };
 
+use self::{own::Looked, signals::Signals};
 use super::{
     message::{Effect, Message},
     model::{Clock, Model, Own, Setting},
     terminal::{Terminal, has_panicked},
     update::update,
     view,
-    world::KINDS,
 };
 use crate::{
     event::{Batch, What},
@@ -186,13 +188,6 @@ struct App {
     own: Own,
 }
 
-/// What the last look at the tool itself saw.
-struct Looked {
-    at: Instant,
-    cpu_ticks: u64,
-    kinds: [u64; KINDS.len()],
-}
-
 impl App {
     fn new(model: Model, manners: Manners) -> Self {
         let now = Instant::now();
@@ -204,11 +199,7 @@ impl App {
             rows_due: now,
             audited: now,
             audit_wait: AUDIT,
-            looked: Looked {
-                at: now,
-                cpu_ticks: 0,
-                kinds: [0; KINDS.len()],
-            },
+            looked: Looked::new(),
             own: Own::default(),
         }
     }
@@ -355,56 +346,15 @@ impl App {
         }
     }
 
-    /// What the tool takes, and how fast events come.
     fn look(&mut self, gauges: &Gauges) -> Own {
-        let now = Instant::now();
-        let seconds = now.duration_since(self.looked.at).as_secs_f64().max(0.001);
         let kinds = *self.model.live.kinds();
-        let (cpu_ticks, memory_bytes) = own_use().unwrap_or_default();
-        let per_second = |now: u64, before: u64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "a rate for a person to read"
-            )]
-            let rate = (now.saturating_sub(before) as f64 / seconds).round() as u64;
-            rate
-        };
-        let mut rates = [0; KINDS.len()];
-        for (rate, (now, before)) in rates.iter_mut().zip(kinds.iter().zip(self.looked.kinds)) {
-            *rate = per_second(*now, before);
-        }
-        let own = Own {
-            // A tick is a hundredth of a second.
-            cpu_permille: per_second(cpu_ticks, self.looked.cpu_ticks) * 10,
-            memory_bytes,
-            events_per_second: rates.iter().sum(),
-            kinds_per_second: rates,
-            reading: gauges.read(),
-            ..self.own.clone()
-        };
-        self.looked = Looked {
-            at: now,
-            cpu_ticks,
-            kinds,
-        };
-        own
+        self.looked.look(kinds, gauges.read(), &self.own)
     }
 }
 
 fn ask_audit(connections: &mut Connections) {
     let (done, _nobody_waits) = tokio::sync::oneshot::channel();
     (connections.request)(Request::Audit { heal: true, done });
-}
-
-/// Cpu time of all threads in ticks, and resident bytes.
-fn own_use() -> Option<(u64, u64)> {
-    let stat = procfs::process::Process::myself().ok()?.stat().ok()?;
-    Some((
-        stat.utime + stat.stime,
-        procfs::WithCurrentSystemInfo::get(stat.rss_bytes()),
-    ))
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -427,33 +377,4 @@ fn read_keys() -> mpsc::UnboundedReceiver<event::Event> {
         }
     });
     receiver
-}
-
-/// The signals that end the screen.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("signals can't be listened to");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            quit: listen(SignalKind::quit())?,
-        })
-    }
-
-    async fn next(&mut self) -> i32 {
-        tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
-            _ = self.hang_up.recv() => SignalKind::hangup().as_raw_value(),
-            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
-            _ = self.quit.recv() => SignalKind::quit().as_raw_value(),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     event::{
-        Event, ThreadEvent, WaitEvent, What,
+        Event, WaitEvent, What,
         id::BootTime,
         wait::{Blocked, Waker},
     },
@@ -76,8 +76,7 @@ impl Chronicle {
                     return;
                 }
             }
-            What::Thread(ThreadEvent::Renamed { .. })
-            | What::Thread(_)
+            What::Thread(_)
             | What::Handle(_)
             | What::Table(_)
             | What::Mark(_)

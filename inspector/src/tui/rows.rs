@@ -3,6 +3,7 @@
 
 pub mod entries;
 pub mod events;
+pub mod fate;
 pub mod handles;
 pub mod threads;
 pub mod waits;

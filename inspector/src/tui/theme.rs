@@ -208,6 +208,8 @@ pub struct Glyphs {
     pub gauge: [&'static str; 2],
     /// A delete on an axis.
     pub delete: &'static str,
+    /// The end of its grace.
+    pub grace: &'static str,
     /// On an axis: a birth, a life that is not looked into, a stretch of waiting, one with
     /// wake-ups, a death, and that it lives on.
     pub birth: &'static str,
@@ -235,6 +237,7 @@ pub const UNICODE: Glyphs = Glyphs {
     bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     gauge: ["█", "░"],
     delete: "┃",
+    grace: "┊",
     birth: "├",
     life: "━",
     wait: "─",
@@ -255,6 +258,7 @@ pub const ASCII: Glyphs = Glyphs {
     bars: [" ", ".", ".", ":", ":", "+", "+", "#", "#"],
     gauge: ["#", "."],
     delete: "|",
+    grace: ":",
     birth: "[",
     life: "=",
     wait: "-",

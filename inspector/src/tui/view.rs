@@ -1,5 +1,6 @@
 //! The model as cells. Pure: it reads the model and writes a buffer, and nothing else.
 
+mod axis;
 pub mod banner;
 mod chart;
 pub mod detail;

@@ -157,7 +157,7 @@ pub fn waker(ledger: &Ledger, waker: &Waker) -> String {
         Waking::Interrupt => "interrupt (timer, network)".to_owned(),
         Waking::Thread(tid) => match ledger.thread_by_tid(tid).and_then(|key| ledger.thread(key)) {
             Some(thread) => format!("{tid} {}", thread.comm),
-            None => format!("{tid} (dead)"),
+            None => format!("{tid} (not a live target)"),
         },
     }
 }

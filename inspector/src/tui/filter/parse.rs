@@ -115,7 +115,8 @@ impl Reader<'_> {
         let Some(field) = known.find(|field| field.name.eq_ignore_ascii_case(written)) else {
             let names: Vec<_> = fields.iter().map(|field| field.name).collect();
             let what = format!(
-                "there is no field {written}; there are {} (text with a sign in it goes in quotes)",
+                "there is no field {written}; there are {} (text with a sign in it goes in \
+                 quotes)",
                 names.join(", ")
             );
             return Err(error(name, what));

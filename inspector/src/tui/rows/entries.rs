@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
-use super::line;
+use super::{fate, line};
 use crate::{
     event::{BootTime, text::Text},
     ledger::{
@@ -21,11 +21,7 @@ use crate::{
         words,
         world::World,
     },
-    verdict::{
-        How, Retained, Verdict,
-        delete::{self},
-        wording::quantity::Duration,
-    },
+    verdict::delete,
 };
 
 /// An entry.
@@ -37,21 +33,21 @@ pub struct EntryRow {
     pub class: Class,
     key: Text,
     generation: u32,
-    state: State,
+    pub(super) state: State,
     policy: Option<Text>,
     /// Alive, of how many.
     threads: (u32, u32),
     handles: (u32, u32),
     stored: Option<BootTime>,
     /// From the delete's end until now.
-    since_ns: Option<u64>,
+    pub(super) since_ns: Option<u64>,
     /// From its store until now, or until its delete.
     age_ns: Option<u64>,
 }
 
 /// How an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Live,
     Deleting,
     Deleted,
@@ -200,39 +196,106 @@ pub fn is_alive(ledger: &Ledger, resource: Resource) -> bool {
 
 impl TableRow for EntryRow {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("KEY", 12, "the key it was stored under; #2 is the second entry of that key", "the store mark (USDT lifecycle:store_begin)", |row: &EntryRow, look, _| {
+        Column::new(
+            "KEY",
+            12,
+            "the key it was stored under; #2 is the second entry of that key",
+            "the store mark (USDT lifecycle:store_begin)",
+            |row: &EntryRow, look, _| {
                 let text = match row.generation {
                     0 | 1 => row.key.to_string(),
                     generation => format!("{}#{generation}", row.key),
                 };
                 line(text, look.theme.strong)
-            }, |row: &EntryRow| Order::Text(row.key.to_string())),
-        Column::new("STATE", 8, "live: in its map; deleting: a delete has begun; deleted: it has returned; ended: its process did", "the delete marks (USDT lifecycle:delete_begin, delete_end)", |row: &EntryRow, look, _| {
+            },
+            |row: &EntryRow| Order::Text(row.key.to_string()),
+        ),
+        Column::new(
+            "STATE",
+            8,
+            "live: in its map; deleting: a delete has begun; deleted: it has returned; ended: \
+             its process did",
+            "the delete marks (USDT lifecycle:delete_begin, delete_end)",
+            |row: &EntryRow, look, _| {
                 let style = match row.state {
                     State::Live => look.theme.text,
                     State::Deleting => look.theme.warning,
                     State::Deleted | State::Ended => look.theme.dim,
                 };
                 line(row.state.word(), style)
-            }, |row: &EntryRow| Order::Number(row.state as u64)).rank(1),
-        Column::new("POLICY", 16, "how the application says that it deletes", "the policy argument of lifecycle:delete_begin", |row: &EntryRow, look, _| match &row.policy {
+            },
+            |row: &EntryRow| Order::Number(row.state as u64),
+        )
+        .rank(1),
+        Column::new(
+            "POLICY",
+            16,
+            "how the application says that it deletes",
+            "the policy argument of lifecycle:delete_begin",
+            |row: &EntryRow, look, _| match &row.policy {
                 Some(policy) => line(policy.to_string(), look.theme.text),
                 None => line(look.glyphs.none, look.theme.dim),
-            }, |row: &EntryRow| {
+            },
+            |row: &EntryRow| {
                 let policy = row.policy.as_ref();
                 policy.map_or(Order::Unknown, |policy| Order::Text(policy.to_string()))
-            }).rank(3),
-        Column::new("THREADS", 7, "threads it owns: alive / all", "births by task_newtask, deaths by the last sched_switch", |row: &EntryRow, look, _| of(row.threads, row, look), |row: &EntryRow| Order::Number(row.threads.0.into())).right(),
-        Column::new("HANDLES", 7, "handles it owns: not released / all", "system calls' exits, closes' entries, reference counts", |row: &EntryRow, look, _| of(row.handles, row, look), |row: &EntryRow| Order::Number(row.handles.0.into())).right(),
-        Column::new("SINCE", 9, "time since the delete returned", "the time of lifecycle:delete_end", |row: &EntryRow, look, _| match row.since_ns {
+            },
+        )
+        .rank(3),
+        Column::new(
+            "THREADS",
+            7,
+            "threads it owns: alive / all",
+            "births by task_newtask, deaths by the last sched_switch",
+            |row: &EntryRow, look, _| of(row.threads, row, look),
+            |row: &EntryRow| Order::Number(row.threads.0.into()),
+        )
+        .right(),
+        Column::new(
+            "HANDLES",
+            7,
+            "handles it owns: not released / all",
+            "system calls' exits, closes' entries, reference counts",
+            |row: &EntryRow, look, _| of(row.handles, row, look),
+            |row: &EntryRow| Order::Number(row.handles.0.into()),
+        )
+        .right(),
+        Column::new(
+            "SINCE",
+            9,
+            "time since the delete returned",
+            "the time of lifecycle:delete_end",
+            |row: &EntryRow, look, _| match row.since_ns {
                 Some(ns) => line(words::passed(ns), look.theme.text),
                 None => line(look.glyphs.none, look.theme.dim),
-            }, |row: &EntryRow| row.since_ns.into()).right().rank(2),
-        Column::new("VERDICT", 26, "the worst verdict on what it owned, and why; while the grace runs a gauge shows how much of it is left", "judged from the ledger; a pure function of the events", verdict, |row: &EntryRow| Order::Number(row.class as u64)).grows(),
-        Column::new("STORED", 9, "time from its store until now, or until its delete", "the time of lifecycle:store_end", |row: &EntryRow, look, _| match row.age_ns {
+            },
+            |row: &EntryRow| row.since_ns.into(),
+        )
+        .right()
+        .rank(2),
+        Column::new(
+            "VERDICT",
+            26,
+            "the worst verdict on what it owned, and why; while the grace runs a gauge shows \
+             how much of it is left",
+            "judged from the ledger; a pure function of the events",
+            fate::cell,
+            |row: &EntryRow| Order::Number(row.class as u64),
+        )
+        .grows(),
+        Column::new(
+            "STORED",
+            9,
+            "time from its store until now, or until its delete",
+            "the time of lifecycle:store_end",
+            |row: &EntryRow, look, _| match row.age_ns {
                 Some(ns) => line(words::passed(ns), look.theme.dim),
                 None => line(look.glyphs.none, look.theme.dim),
-            }, |row: &EntryRow| row.stored.map(|at| at.0).into()).right().rank(4),
+            },
+            |row: &EntryRow| row.stored.map(|at| at.0).into(),
+        )
+        .right()
+        .rank(4),
     ];
     // Newest first: a row's place does not change by what happens to it.
     const SORTED: (usize, bool) = (7, true);
@@ -253,138 +316,6 @@ fn of((alive, all): (u32, u32), row: &EntryRow, look: &Look<'_>) -> Line<'static
         Span::styled(alive.to_string(), style),
         Span::styled(format!("/{all}"), look.theme.dim),
     ])
-}
-
-/// Cells of the gauge of a running grace.
-const GAUGE: usize = 10;
-
-fn verdict(row: &EntryRow, look: &Look<'_>, width: usize) -> Line<'static> {
-    let (theme, glyphs) = (look.theme, look.glyphs);
-    let style = theme.class(row.class);
-    let word = match row.class {
-        Class::Live if row.state == State::Deleting => {
-            return line("deleting", theme.warning);
-        }
-        Class::Live if row.state == State::Ended => {
-            return line("its process ended", theme.dim);
-        }
-        Class::Live => return line(glyphs.none, theme.dim),
-        Class::Gone | Class::Pending | Class::Reassigned => row.class.word().to_owned(),
-        Class::Retained | Class::Unknown | Class::Late => row.class.word().to_uppercase(),
-    };
-    let mut spans = vec![
-        Span::styled(format!("{} {word}", glyphs.class(row.class)), style),
-        Span::raw("  "),
-    ];
-    let Some(entry) = look.ledger().entry(row.entry) else {
-        return Line::from(spans);
-    };
-    match (row.class, row.since_ns) {
-        (Class::Pending, Some(since)) => {
-            let grace = look.ledger().rules().grace_ns;
-            spans.push(gauge(since, grace, look));
-            let left = grace.saturating_sub(since);
-            spans.push(Span::styled(
-                format!(" {} left", words::passed(left)),
-                theme.text,
-            ));
-        }
-        (Class::Pending, None) => {
-            spans.push(Span::styled("its delete has not returned", theme.dim))
-        }
-        _ => {
-            let room = width.saturating_sub(word.len() + 4);
-            why(entry, row, look, room, &mut spans);
-        }
-    }
-    Line::from(spans)
-}
-
-/// How much of the grace is over.
-pub fn gauge(since_ns: u64, grace_ns: u64, look: &Look<'_>) -> Span<'static> {
-    let over = u128::from(since_ns) * GAUGE as u128 / u128::from(grace_ns.max(1));
-    let over = usize::try_from(over).unwrap_or(GAUGE).min(GAUGE);
-    let [full, empty] = look.glyphs.gauge;
-    let text = full.repeat(GAUGE - over) + &empty.repeat(over);
-    Span::styled(text, look.theme.warning)
-}
-
-/// What the worst verdict rests on, shortly: all resources of it, as far as there is room.
-fn why(
-    entry: &Entry,
-    row: &EntryRow,
-    look: &Look<'_>,
-    room: usize,
-    spans: &mut Vec<Span<'static>>,
-) {
-    let ledger = look.ledger();
-    let mut parts: Vec<String> = Vec::new();
-    let mut last: Option<(u64, String)> = None;
-    for &resource in entry.resources() {
-        let Some(verdict) = delete::verdict(ledger, row.entry, resource) else {
-            continue;
-        };
-        if Class::of(&verdict) != row.class {
-            continue;
-        }
-        match &verdict {
-            Verdict::Gone(How::After(latency)) | Verdict::Late { after: latency } => {
-                if last
-                    .as_ref()
-                    .is_none_or(|(most, _)| latency.most_ns > *most)
-                {
-                    last = Some((latency.most_ns, format!("{latency} after the delete")));
-                }
-            }
-            Verdict::Gone(how) => {
-                last.get_or_insert_with(|| (0, how.to_string()));
-            }
-            Verdict::Unknown(why) => parts.push(format!("{} {why}", short(ledger, resource))),
-            Verdict::Retained(Retained::Open) => parts.push(short(ledger, resource)),
-            verdict => parts.push(format!("{} {}", short(ledger, resource), verdict.how())),
-        }
-        // Each is longer than three cells.
-        if parts.len() * 3 > room {
-            break;
-        }
-    }
-    let style = match row.class {
-        Class::Gone => look.theme.dim,
-        _ => look.theme.text,
-    };
-    if let Some((_, words)) = last {
-        spans.push(Span::styled(words, style));
-    } else if let Some(to) = entry.moved.last() {
-        spans.push(Span::styled(format!("to {}", to.to), style));
-    } else if parts.is_empty() && row.class == Class::Gone {
-        let took = entry.delete.as_ref().and_then(|delete| {
-            let (begin, end) = (delete.begin?, delete.end?);
-            Some(Duration(end.since_ns(begin)))
-        });
-        let words = match took {
-            Some(took) => format!("it owned nothing (delete took {took})"),
-            None => "it owned nothing".to_owned(),
-        };
-        spans.push(Span::styled(words, style));
-    }
-    if !parts.is_empty() {
-        let dot = format!(" {} ", look.glyphs.dot);
-        spans.push(Span::styled(parts.join(&dot), style));
-    }
-}
-
-/// A resource in two words.
-pub fn short(ledger: &Ledger, resource: Resource) -> String {
-    match resource {
-        Resource::Thread(thread) => match ledger.thread(thread) {
-            Some(thread) => format!("thread {}", thread.name.tid),
-            None => "thread".to_owned(),
-        },
-        Resource::Handle(handle) => match ledger.handle(handle) {
-            Some(record) => format!("{} {}", words::handle(ledger, record), record.fd),
-            None => "handle".to_owned(),
-        },
-    }
 }
 
 impl filter::Row for EntryRow {

@@ -309,7 +309,8 @@ impl TableRow for EventRow {
         Column::new(
             "TIME (UTC)",
             12,
-            "when it happened, by the clock on the wall: births at their call's exit, deaths at its entry",
+            "when it happened, by the clock on the wall: births at their call's exit, deaths \
+             at its entry",
             "CLOCK_BOOTTIME in the kernel",
             |row: &EventRow, look, _| {
                 line(

@@ -246,7 +246,8 @@ impl TableRow for HandleRow {
         Column::new(
             "STATE",
             9,
-            "open; closed here, while its open file description may live on elsewhere; released; ambiguous where calls overlapped",
+            "open; closed here, while its open file description may live on elsewhere; \
+             released; ambiguous where calls overlapped",
             "close's entry and exit; the file's reference count at the entry",
             |row: &HandleRow, look, _| {
                 let style = match row.state {
@@ -261,7 +262,8 @@ impl TableRow for HandleRow {
         Column::new(
             "OWNER",
             18,
-            "the entry that owns it (or its open file description), with the verdict once that is deleted",
+            "the entry that owns it (or its open file description), with the verdict once that \
+             is deleted",
             "own mark, birth in a store's span, descent, or the same description",
             |row: &HandleRow, look, _| owner_line(row.owner.as_deref(), row.class, look),
             |row: &HandleRow| row.owner.clone().map_or(Order::Unknown, Order::Text),

@@ -215,7 +215,8 @@ impl TableRow for ThreadRow {
         Column::new(
             "STATE",
             8,
-            "running (or runnable), blocked in a call, exiting, dead; alive where waits are not sampled",
+            "running (or runnable), blocked in a call, exiting, dead; alive where waits are \
+             not sampled",
             "sched_switch, read every 100 ms; sched_process_exit; the last switch",
             |row: &ThreadRow, look, _| {
                 let style = match row.state {

@@ -193,7 +193,12 @@ impl TableRow for WaitRow {
             "sched_switch: the first block within the call; ? = since before the attach",
             |row: &WaitRow, look, _| match (row.for_ns, &row.who) {
                 (Some(ns), _) => line(words::passed(ns), look.theme.text),
-                (None, Who::Thread { blocked: Some(_), .. }) => line("?", look.theme.dim),
+                (
+                    None,
+                    Who::Thread {
+                        blocked: Some(_), ..
+                    },
+                ) => line("?", look.theme.dim),
                 (None, _) => line(look.glyphs.none, look.theme.dim),
             },
             |row: &WaitRow| row.for_ns.into(),
@@ -205,9 +210,14 @@ impl TableRow for WaitRow {
             "the call and what it waits on; of a word, how many threads wait on it now",
             "registers at sched_switch, read every 100 ms",
             |row: &WaitRow, look, _| match &row.who {
-                Who::Thread { thread, blocked: Some(blocked), .. } => {
-                    line(words::blocked(look.ledger(), *thread, blocked), look.theme.text)
-                }
+                Who::Thread {
+                    thread,
+                    blocked: Some(blocked),
+                    ..
+                } => line(
+                    words::blocked(look.ledger(), *thread, blocked),
+                    look.theme.text,
+                ),
                 Who::Thread { blocked: None, .. } => line("running", look.theme.thread),
                 Who::Word { waiters: 1, .. } => line("1 waiter now", look.theme.text),
                 Who::Word { waiters, .. } => {
@@ -215,9 +225,10 @@ impl TableRow for WaitRow {
                 }
             },
             |row: &WaitRow| match &row.who {
-                Who::Thread { blocked: Some(blocked), .. } => {
-                    Order::Text(words::call(blocked.call).into_owned())
-                }
+                Who::Thread {
+                    blocked: Some(blocked),
+                    ..
+                } => Order::Text(words::call(blocked.call).into_owned()),
                 Who::Thread { .. } => Order::Unknown,
                 Who::Word { waiters, .. } => Order::Number((*waiters).into()),
             },
@@ -229,16 +240,18 @@ impl TableRow for WaitRow {
             "who ended its last wait; of a word, who woke its waiters and how often",
             "sched_waking, in the waker's context; an interrupt proves nothing about who could",
             |row: &WaitRow, look, _| match &row.who {
-                Who::Thread { waker: Some(waker), .. } => {
-                    line(words::waker(look.ledger(), waker), look.theme.text)
-                }
+                Who::Thread {
+                    waker: Some(waker), ..
+                } => line(words::waker(look.ledger(), waker), look.theme.text),
                 Who::Word { wakers, .. } if !wakers.is_empty() => {
                     line(self::wakers(wakers, look), look.theme.text)
                 }
                 Who::Thread { .. } | Who::Word { .. } => line(look.glyphs.none, look.theme.dim),
             },
             |row: &WaitRow| match &row.who {
-                Who::Thread { waker: Some(waker), .. } => Order::Number(waker.at.0),
+                Who::Thread {
+                    waker: Some(waker), ..
+                } => Order::Number(waker.at.0),
                 Who::Thread { .. } | Who::Word { .. } => Order::Unknown,
             },
         )
@@ -266,7 +279,8 @@ impl TableRow for WaitRow {
         Column::new(
             "1 µs … 16 s",
             BUCKETS as u16,
-            "how long its waits were: one cell a power of two, from 1 µs to 16 s, the tallest the commonest",
+            "how long its waits were: one cell a power of two, from 1 µs to 16 s, the tallest \
+             the commonest",
             "a log2 histogram in the kernel",
             |row: &WaitRow, look, _| line(histogram(&row.sums, look), look.theme.thread),
             |row: &WaitRow| Order::Number(row.sums.count),
@@ -308,8 +322,8 @@ fn wakers(wakers: &[(Waking, u64)], look: &Look<'_>) -> String {
     let told = sorted.iter().take(3).map(|(how, times)| match how {
         Waking::Interrupt => format!("interrupt {times}×"),
         Waking::Thread(tid) => {
-            let dead = look.ledger().thread_by_tid(*tid).is_none();
-            let cross = if dead { " (dead)" } else { "" };
+            let live = look.ledger().thread_by_tid(*tid).is_some();
+            let cross = if live { "" } else { " (not live)" };
             format!("{tid}{cross} {times}×")
         }
     });

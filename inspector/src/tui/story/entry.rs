@@ -5,7 +5,13 @@ use ratatui::text::{Line, Span};
 use super::{Fact, Story, lane};
 use crate::{
     ledger::{arena::Key, entry::Entry, resource::Resource},
-    tui::{rows::entries::short, subject::Place, table::Look, theme::Class, words},
+    tui::{
+        rows::fate::{order, short},
+        subject::Place,
+        table::Look,
+        theme::Class,
+        words,
+    },
     verdict::delete,
 };
 
@@ -38,14 +44,7 @@ pub(super) fn story(key: Key<Entry>, look: &Look<'_>) -> Story {
     };
     story.mark(entry, look);
     let mut resources: Vec<_> = entry.resources().to_vec();
-    // Threads first, then handles by number: as a person would tell it.
-    resources.sort_by_key(|resource| match resource {
-        Resource::Thread(thread) => (
-            0,
-            ledger.thread(*thread).map_or(0, |thread| thread.name.tid.0),
-        ),
-        Resource::Handle(handle) => (1, ledger.handle(*handle).map_or(0, |handle| handle.fd.0)),
-    });
+    resources.sort_by_cached_key(|&resource| order(ledger, resource));
     for &resource in &resources {
         if let Some(lane) = lane(resource, Some(key), look) {
             story.from = story.from.min(lane.born.latest);

@@ -73,7 +73,8 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
                     .push(Fact::plain(Line::styled(words, theme.class(Class::Gone))));
             }
             None if description.unaccounted.is_some() => {
-                let words = "closed here, but the kernel counted more references than the descriptors known";
+                let words = "closed here, but the kernel counted more references than the \
+                 descriptors known";
                 story.more.push(Fact::plain(Line::styled(
                     words,
                     theme.class(Class::Unknown),

@@ -134,7 +134,8 @@ pub(super) fn waker_fact(how: Waking, when: &str, look: &Look<'_>) -> Fact {
     match how {
         Waking::Interrupt => Fact::plain(Line::styled(
             format!(
-                "woken by an interrupt (timer, network) {when}: that says nothing about who can wake it"
+                "woken by an interrupt (timer, network) {when}: that says nothing about who \
+                 can wake it"
             ),
             theme.text,
         )),
@@ -149,7 +150,10 @@ pub(super) fn waker_fact(how: Waking, when: &str, look: &Look<'_>) -> Fact {
                 Fact::link(Line::styled(words, theme.link), Place::Thread(waker))
             }
             None => Fact::plain(Line::styled(
-                format!("woken by thread {tid} {when}, which is dead"),
+                format!(
+                    "woken by thread {tid} {when}, which is dead or not of a process that is \
+                     watched"
+                ),
                 theme.warning,
             )),
         },

@@ -43,7 +43,8 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
         let why = clean(why);
         lines.push(Line::from(styled(
             format!(
-                "polling /proc every 100 ms: births and deaths between polls are not seen; times are intervals ({why})   inspector doctor"
+                "polling /proc every 100 ms: births and deaths between polls are not seen; \
+                 times are intervals ({why})   inspector doctor"
             ),
             theme.warning,
         )));

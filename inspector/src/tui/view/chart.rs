@@ -8,6 +8,9 @@ use crate::tui::{history::Sample, model::Model, words};
 /// Cells before the axis.
 const LABEL: u16 = 16;
 
+/// Its name, the value now, its colour, and what it takes of a sample.
+type Chart = (&'static str, u32, Style, fn(&Sample) -> u32);
+
 pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.height < 2 || area.width <= LABEL + 4 {
         return;
@@ -16,7 +19,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let columns = model.world().history().columns(model.now(), axis);
     let theme = &model.theme;
     let live = model.world().live();
-    let charts: [(&str, u32, Style, fn(&Sample) -> u32); 2] = [
+    let charts: [Chart; 2] = [
         ("threads", live.threads, theme.thread, |sample| {
             sample.threads
         }),

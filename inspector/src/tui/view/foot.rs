@@ -93,7 +93,8 @@ pub(super) fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     if model.in_detail() {
         let words = format!(
-            "{}/{} choose  {} follow  {} back  {} zoom in  {} out  {} earlier  {} later  {} to the table",
+            "{}/{} choose  {} follow  {} back  {} zoom in  {} out  {} earlier  {} later  {} to \
+             the table",
             key(Action::Up),
             key(Action::Down),
             key(Action::Follow),

@@ -52,8 +52,10 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
         &format!("The filter of {}", model.screen.title()),
     ));
     for text in [
-        "field:value, field~part of it, field>10s, field<=5; a word alone is looked for everywhere;",
-        "- before a term turns it round; a comma is or: kind:timerfd,eventfd; \"quotes\" keep blanks",
+        "field:value, field~part of it, field>10s, field<=5; a word alone is looked for \
+         everywhere;",
+        "- before a term turns it round; a comma is or: kind:timerfd,eventfd; \"quotes\" keep \
+         blanks",
     ] {
         lines.push(Line::from(styled(format!("  {text}"), theme.dim)));
     }
@@ -77,7 +79,8 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     for text in [
         super::detail::hint(model),
         format!(
-            "{} born   {} a life   {} waiting   {} woken within that stretch   {} delete   {} gone   {} lives on",
+            "{} born   {} a life   {} waiting   {} woken within that stretch   {} delete   {} \
+             gone   {} lives on",
             glyphs.birth,
             glyphs.life,
             glyphs.wait,
@@ -161,7 +164,7 @@ mod tests {
     fn words_are_wrapped_and_none_is_lost() {
         let mut lines = Vec::new();
         wrap("one two three averyverylongword four", 9, &mut |line| {
-            lines.push(line)
+            lines.push(line);
         });
         assert_eq!(lines, ["one two", "three", "averyverylongword", "four"]);
         wrap("", 9, &mut |line| panic!("{line}"));

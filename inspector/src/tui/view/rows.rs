@@ -275,7 +275,9 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
                 key(Action::Auto)
             ),
             Screen::Entries => {
-                "no entries: the program has no marks of the provider lifecycle, or has not stored anything".to_owned()
+                "no entries: the program has no marks of the provider lifecycle, or has not \
+                 stored anything"
+                    .to_owned()
             }
             Screen::Threads => "no threads yet".to_owned(),
             Screen::Handles => "no handles yet".to_owned(),
@@ -283,7 +285,8 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
                 "waits are not sampled: /proc is polled".to_owned()
             }
             Screen::Waits => {
-                "no waits were sampled; the probe set may be without them (--probe-set waits)".to_owned()
+                "no waits were sampled; the probe set may be without them (--probe-set waits)"
+                    .to_owned()
             }
             Screen::Events => "nothing has happened yet".to_owned(),
         }
