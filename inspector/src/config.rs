@@ -82,7 +82,7 @@ pub struct Alarms {
 
 /// `[filters]`: each screen's first filter, as text ([`crate::tui::filter`]), not yet parsed. Empty
 /// ones let everything pass.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Filters {
     /// Of the entries.
     pub entries: Setting<String>,
@@ -135,6 +135,7 @@ pub enum Origin {
 
 /// The colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Theme {
     /// For dark terminals.
     Dark,
@@ -219,7 +220,14 @@ impl Default for Config {
                 handles: Setting::default_to(None),
                 retained: Setting::default_to(Some(5)),
             },
-            filters: Filters::default(),
+            filters: Filters {
+                entries: Setting::default(),
+                threads: Setting::default(),
+                handles: Setting::default(),
+                waits: Setting::default(),
+                // There are so many waits that little else would be seen.
+                events: Setting::default_to("-kind:wait".to_owned()),
+            },
             keys: Keys {
                 map: Keymap::default(),
                 origins: vec![Origin::Default; TABLE.len()],

@@ -14,8 +14,10 @@ use crate::{
     ledger::{Ledger, arena::Key, identity::ThreadName, thread::Thread},
 };
 
-/// Events kept.
+/// Events kept, waits aside.
 const EVENTS: usize = 20_000;
+/// Ended waits kept among the events: there are so many that they would drive out all others.
+const WAIT_EVENTS: usize = 5_000;
 /// Steps with wake-ups kept for each thread.
 const STEPS: usize = 512;
 /// Ended waits kept for each thread.
@@ -26,7 +28,8 @@ pub const STEP_NS: u64 = 250_000_000;
 /// The latest events, and threads' waits.
 #[derive(Clone, Debug, Default)]
 pub struct Chronicle {
-    events: VecDeque<Event>,
+    events: VecDeque<(u64, Event)>,
+    wait_events: VecDeque<(u64, Event)>,
     threads: FxHashMap<Key<Thread>, Waits>,
     /// Counts every event that was ever kept: the number of the newest.
     newest: u64,
@@ -56,6 +59,8 @@ pub struct EndedWait {
 impl Chronicle {
     /// Takes note of an event that the ledger has applied.
     pub fn note(&mut self, event: &Event, ledger: &Ledger) {
+        let mut most = EVENTS;
+        let mut kept = &mut self.events;
         match &event.what {
             What::Tick | What::End(_) => return,
             What::Wait(wait) => {
@@ -70,7 +75,12 @@ impl Chronicle {
                         ended: event.at,
                         waker,
                     };
-                    self.waited(thread, record.name, ended);
+                    self.threads
+                        .entry(thread)
+                        .or_insert_with(|| Waits::new(record.name))
+                        .add(record.name, ended);
+                    most = WAIT_EVENTS;
+                    kept = &mut self.wait_events;
                 } else {
                     // Samples repeat what is so; they are no news.
                     return;
@@ -83,35 +93,11 @@ impl Chronicle {
             | What::Scan(_)
             | What::Gap(_) => {}
         }
-        if self.events.len() >= EVENTS {
-            self.events.pop_front();
+        if kept.len() >= most {
+            kept.pop_front();
         }
-        self.events.push_back(event.clone());
         self.newest += 1;
-    }
-
-    fn waited(&mut self, thread: Key<Thread>, name: ThreadName, ended: EndedWait) {
-        let waits = self
-            .threads
-            .entry(thread)
-            .or_insert_with(|| Waits::new(name));
-        if waits.name != name {
-            *waits = Waits::new(name);
-        }
-        let step = u32::try_from(ended.ended.0 / STEP_NS).unwrap_or(u32::MAX);
-        match waits.steps.back_mut() {
-            Some((last, count)) if *last == step => *count += 1,
-            _ => {
-                if waits.steps.len() >= STEPS {
-                    waits.steps.pop_front();
-                }
-                waits.steps.push_back((step, 1));
-            }
-        }
-        if waits.last.len() >= WAITS {
-            waits.last.pop_front();
-        }
-        waits.last.push_back(ended);
+        kept.push_back((self.newest, event.clone()));
     }
 
     /// Forgets the waits of threads that the ledger has forgotten.
@@ -132,16 +118,24 @@ impl Chronicle {
 
     /// The event of this number, while it is kept.
     pub fn event(&self, number: u64) -> Option<&Event> {
-        let age = usize::try_from(self.newest.checked_sub(number)?).ok()?;
-        self.events.get(self.events.len().checked_sub(age + 1)?)
+        [&self.events, &self.wait_events]
+            .into_iter()
+            .find_map(|kept| {
+                let place = kept
+                    .binary_search_by_key(&number, |(number, _)| *number)
+                    .ok()?;
+                Some(&kept[place].1)
+            })
     }
 
-    /// The latest events with their numbers, newest first.
+    /// The latest events with their numbers, waits behind all others, each newest first.
     pub fn events(&self) -> impl Iterator<Item = (u64, &Event)> {
-        let newest = self.newest;
-        (0..)
-            .zip(self.events.iter().rev())
-            .map(move |(age, event)| (newest - age, event))
+        let kept = self
+            .events
+            .iter()
+            .rev()
+            .chain(self.wait_events.iter().rev());
+        kept.map(|(number, event)| (*number, event))
     }
 }
 
@@ -152,6 +146,27 @@ impl Waits {
             steps: VecDeque::new(),
             last: VecDeque::new(),
         }
+    }
+
+    /// Takes note of a wait of the thread of this name.
+    fn add(&mut self, name: ThreadName, ended: EndedWait) {
+        if self.name != name {
+            *self = Self::new(name);
+        }
+        let step = u32::try_from(ended.ended.0 / STEP_NS).unwrap_or(u32::MAX);
+        match self.steps.back_mut() {
+            Some((last, count)) if *last == step => *count += 1,
+            _ => {
+                if self.steps.len() >= STEPS {
+                    self.steps.pop_front();
+                }
+                self.steps.push_back((step, 1));
+            }
+        }
+        if self.last.len() >= WAITS {
+            self.last.pop_front();
+        }
+        self.last.push_back(ended);
     }
 
     /// Since when wake-ups are known: before this, some may have been forgotten.

@@ -63,7 +63,7 @@ impl Areas {
         // The pane that keys go to is the larger one.
         let detail_rows = match (height, model.in_detail()) {
             (0..14, false) => 0,
-            (_, true) => (middle * 3 / 4).max(4.min(middle)),
+            (_, true) => focused(model, middle),
             (14..22, false) => middle / 3,
             (_, false) => (middle * 2 / 5).min(14),
         };
@@ -92,6 +92,15 @@ impl Areas {
             keys,
         }
     }
+}
+
+/// Rows of a detail pane that keys go to: what its story takes, and three quarters at most.
+fn focused(model: &Model, middle: u16) -> u16 {
+    let needs = super::view::detail::height(model).saturating_add(2);
+    needs
+        .max((middle * 2 / 5).min(14))
+        .min((middle * 3 / 4).max(4))
+        .min(middle)
 }
 
 /// The columns that are seen: index, first cell and width of each.

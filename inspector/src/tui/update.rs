@@ -10,7 +10,7 @@ use super::{
     layout::Areas,
     message::{Effect, Message},
     model::{Model, NOTE_NS, Note},
-    rows::Rows,
+    rows::{Rows, Screen},
     subject::{Place, Subject},
 };
 
@@ -89,7 +89,10 @@ fn find_selected(model: &mut Model) {
         .as_ref()
         .filter(|subject| subject.is_there(ledger))
         .and_then(|subject| model.rows.find(subject.place));
+    // Whoever looks at the newest event follows the newest.
+    let is_tail = model.screen == Screen::Events && table.row == 0 && !model.in_detail();
     match found {
+        Some(_) if is_tail => select_row(model, 0),
         Some(row) => model.table_mut().row = row,
         None => select_row(model, model.table().row),
     }

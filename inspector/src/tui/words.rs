@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::table::Look;
 use crate::{
     event::{
         id::{BootTime, CallNumber, Fd},
@@ -154,12 +155,27 @@ fn futex_operation(operation: u64) -> &'static str {
 /// Who woke a thread.
 pub fn waker(ledger: &Ledger, waker: &Waker) -> String {
     match waker.how {
-        Waking::Interrupt => "interrupt (timer, network)".to_owned(),
+        Waking::Interrupt => "interrupt".to_owned(),
         Waking::Thread(tid) => match ledger.thread_by_tid(tid).and_then(|key| ledger.thread(key)) {
             Some(thread) => format!("{tid} {}", thread.comm),
             None => format!("{tid} (not a live target)"),
         },
     }
+}
+
+/// The wait from which an active thread was woken last, and how long ago.
+pub fn woken(look: &Look<'_>, thread: Key<Thread>) -> Option<String> {
+    let ledger = look.ledger();
+    let waits = look
+        .world
+        .chronicle()
+        .waits(thread, &ledger.thread(thread)?.name)?;
+    let ended = waits.last.back()?;
+    let ago = passed(look.now.since_ns(ended.ended));
+    Some(format!(
+        "{}, woke {ago} ago",
+        blocked(ledger, thread, &ended.wait)
+    ))
 }
 
 /// A time since boot as `HH:MM:SS.mmm` on the wall.

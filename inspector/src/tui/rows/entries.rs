@@ -284,7 +284,7 @@ impl TableRow for EntryRow {
         )
         .grows(),
         Column::new(
-            "STORED",
+            "AGE",
             9,
             "time from its store until now, or until its delete",
             "the time of lifecycle:store_end",

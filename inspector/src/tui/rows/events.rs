@@ -69,7 +69,7 @@ pub const FIELDS: &[FieldInfo] = &[
 pub fn rows(world: &World) -> Vec<EventRow> {
     let since = world.cleared();
     let events = world.chronicle().events();
-    let shown = events.take_while(|(_, event)| event.at >= since);
+    let shown = events.filter(|(_, event)| event.at >= since);
     shown
         .map(|(number, event)| EventRow {
             number,

@@ -272,7 +272,7 @@ impl TableRow for HandleRow {
             "POINTS AT",
             20,
             "the link's text in /proc, as last read",
-            "/proc/PID/fd, at the attach and at audits (r reads again)",
+            "/proc/PID/fd, at the attach and at audits (F5 reads again)",
             |row: &HandleRow, look, _| match &row.target {
                 Some(target) => line(target.to_string(), look.theme.text),
                 None => line("?", look.theme.dim),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ratatui::text::Line;
+
 use super::{RECENT_NS, line, owner_line, owner_text};
 use crate::{
     event::{
@@ -14,7 +16,7 @@ use crate::{
     tui::{
         filter::{self, FieldInfo, FieldKind},
         subject::Place,
-        table::{Column, Order, TableRow},
+        table::{Column, Look, Order, TableRow},
         theme::{CLASS_WORDS, Class},
         words,
         world::World,
@@ -45,8 +47,8 @@ pub struct ThreadRow {
 /// What a thread does, as far as samples tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ThreadIs {
-    /// It was sampled running or runnable.
-    Running,
+    /// It ran at the last sign of it.
+    Active,
     /// In a call that has not returned.
     Blocked,
     /// It has entered its exit.
@@ -69,7 +71,7 @@ impl ThreadIs {
         match thread.activity() {
             Some(activity) => match activity.blocked {
                 Some(blocked) => (Self::Blocked, blocked.since),
-                None => (Self::Running, activity.ran),
+                None => (Self::Active, activity.ran),
             },
             None => (Self::Alive, None),
         }
@@ -78,7 +80,7 @@ impl ThreadIs {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Running => "running",
+            Self::Active => "active",
             Self::Blocked => "blocked",
             Self::Exiting => "exiting",
             Self::Alive => "alive",
@@ -107,7 +109,7 @@ pub const FIELDS: &[FieldInfo] = &[
     FieldInfo {
         name: "state",
         kind: FieldKind::Word(&[
-            "running",
+            "active",
             "blocked",
             "exiting",
             "alive",
@@ -215,12 +217,12 @@ impl TableRow for ThreadRow {
         Column::new(
             "STATE",
             8,
-            "running (or runnable), blocked in a call, exiting, dead; alive where waits are \
-             not sampled",
+            "active: it ran at the last sign of it, at most 100 ms ago; blocked in a call; exiting; dead; \
+             alive where waits are not sampled",
             "sched_switch, read every 100 ms; sched_process_exit; the last switch",
             |row: &ThreadRow, look, _| {
                 let style = match row.state {
-                    ThreadIs::Running => look.theme.thread,
+                    ThreadIs::Active => look.theme.thread,
                     ThreadIs::Exiting => look.theme.warning,
                     ThreadIs::Dead | ThreadIs::Alive => look.theme.dim,
                     ThreadIs::Blocked => look.theme.text,
@@ -261,7 +263,7 @@ impl TableRow for ThreadRow {
                     words::blocked(look.ledger(), row.thread, blocked),
                     look.theme.text,
                 ),
-                _ => line(look.glyphs.none, look.theme.dim),
+                _ => woken(row, look),
             },
             |row: &ThreadRow| match &row.blocked {
                 Some(blocked) => Order::Text(words::call(blocked.call).into_owned()),
@@ -323,6 +325,18 @@ impl TableRow for ThreadRow {
     }
 }
 
+/// The wait that an active thread was woken from last.
+fn woken(row: &ThreadRow, look: &Look<'_>) -> Line<'static> {
+    let ended = match row.state {
+        ThreadIs::Active => words::woken(look, row.thread),
+        _ => None,
+    };
+    line(
+        ended.unwrap_or_else(|| look.glyphs.none.to_owned()),
+        look.theme.dim,
+    )
+}
+
 impl filter::Row for ThreadRow {
     fn text(&self, field: &str) -> Option<Cow<'_, str>> {
         Some(match field {
@@ -354,7 +368,7 @@ mod tests {
     #[test]
     fn states_have_words_of_their_own() {
         let all = [
-            ThreadIs::Running,
+            ThreadIs::Active,
             ThreadIs::Blocked,
             ThreadIs::Exiting,
             ThreadIs::Alive,

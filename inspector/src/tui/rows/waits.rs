@@ -218,7 +218,14 @@ impl TableRow for WaitRow {
                     words::blocked(look.ledger(), *thread, blocked),
                     look.theme.text,
                 ),
-                Who::Thread { blocked: None, .. } => line("running", look.theme.thread),
+                Who::Thread {
+                    thread,
+                    blocked: None,
+                    ..
+                } => {
+                    let ended = words::woken(look, *thread);
+                    line(ended.unwrap_or_else(|| "active".to_owned()), look.theme.dim)
+                }
                 Who::Word { waiters: 1, .. } => line("1 waiter now", look.theme.text),
                 Who::Word { waiters, .. } => {
                     line(format!("{waiters} waiters now"), look.theme.text)
@@ -236,7 +243,7 @@ impl TableRow for WaitRow {
         .grows(),
         Column::new(
             "WOKEN BY",
-            24,
+            18,
             "who ended its last wait; of a word, who woke its waiters and how often",
             "sched_waking, in the waker's context; an interrupt proves nothing about who could",
             |row: &WaitRow, look, _| match &row.who {
@@ -279,7 +286,7 @@ impl TableRow for WaitRow {
         Column::new(
             "1 µs … 16 s",
             BUCKETS as u16,
-            "how long its waits were: one cell a power of two, from 1 µs to 16 s, the tallest \
+            "how long its waits were: from 1 µs to 16 s, each cell four times the one before, the tallest \
              the commonest",
             "a log2 histogram in the kernel",
             |row: &WaitRow, look, _| line(histogram(&row.sums, look), look.theme.thread),
@@ -297,14 +304,14 @@ impl TableRow for WaitRow {
     }
 }
 
-/// Cells of a histogram: 2^0 to 2^24 µs.
-const BUCKETS: usize = 25;
+/// Cells of a histogram, two powers of two each: 1 µs to 2^24 µs.
+const BUCKETS: usize = 13;
 
 /// Waits by how long they were.
 pub fn histogram(sums: &WaitSums, look: &Look<'_>) -> String {
     let mut buckets = [0_u64; BUCKETS];
     for (index, &count) in sums.histogram.iter().enumerate() {
-        buckets[index.min(BUCKETS - 1)] += u64::from(count);
+        buckets[(index / 2).min(BUCKETS - 1)] += u64::from(count);
     }
     let most = buckets.iter().copied().max().unwrap_or(0).max(1);
     let bar = |&count: &u64| {

@@ -165,6 +165,14 @@ fn short(model: &Model, subject: &Subject) -> String {
     first.unwrap_or_default()
 }
 
+/// Lines of the subject's story.
+pub fn height(model: &Model) -> u16 {
+    let lines = model
+        .subject()
+        .map_or(0, |subject| items(&Story::of(subject, &model.look())).len());
+    u16::try_from(lines).unwrap_or(u16::MAX)
+}
+
 /// The number of the link that is drawn at a place.
 pub fn link_at(model: &Model, at: Position) -> Option<usize> {
     let story = Story::of(model.subject()?, &model.look());
