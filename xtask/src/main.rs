@@ -7,6 +7,7 @@ mod kernel;
 mod lint;
 mod overhead;
 mod run;
+mod screens;
 mod setup;
 mod soak;
 mod step;
@@ -60,6 +61,11 @@ const VERBS: &[Verb] = &[
         name: "soak",
         does: "every delete policy many times in a row [--runs N] [--seed S] (minutes)",
         run: soak::verb,
+    },
+    Verb {
+        name: "screens",
+        does: "play the lab and keep its screens as pictures in docs/screens",
+        run: screens::verb,
     },
     Verb {
         name: "ci",
