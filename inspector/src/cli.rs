@@ -234,7 +234,8 @@ impl LabArgs {
             || self.policy.is_some()
             || self.keys.is_some()
             || self.rate.is_some()
-            || self.burst.is_some();
+            || self.burst.is_some()
+            || self.kernel.program_log;
         !asks_for_lines
     }
 

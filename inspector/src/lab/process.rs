@@ -1,7 +1,7 @@
 //! The harness's side of the child: start it, order it about, end it.
 
 use std::{
-    io,
+    io::{self, Read as _},
     os::{
         fd::OwnedFd,
         unix::{net::UnixStream, process::CommandExt, process::ExitStatusExt},
@@ -100,6 +100,24 @@ impl LabChild {
     ///
     /// See [`LabError`].
     pub fn start(program: &Path, account: Option<&Account>) -> Result<Self, LabError> {
+        Self::start_with(program, account, Stdio::inherit())
+    }
+
+    /// The same, with a standard error of its own that is told with its death: a screen is drawn
+    /// where this process's goes.
+    ///
+    /// # Errors
+    ///
+    /// See [`LabError`].
+    pub fn start_aside(program: &Path, account: Option<&Account>) -> Result<Self, LabError> {
+        Self::start_with(program, account, Stdio::piped())
+    }
+
+    fn start_with(
+        program: &Path,
+        account: Option<&Account>,
+        errors: Stdio,
+    ) -> Result<Self, LabError> {
         let failed = |error| LabError::Start {
             program: program.display().to_string(),
             error,
@@ -114,7 +132,8 @@ impl LabChild {
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(errors);
         if let Some(account) = account {
             let groups: Vec<_> = account.groups.iter().map(u32::to_string).collect();
             command
@@ -183,7 +202,7 @@ impl LabChild {
     pub fn ended(&mut self) -> Option<LabError> {
         match self.process.try_wait() {
             Ok(Some(status)) => Some(LabError::Died {
-                status: describe(status),
+                status: describe(status) + &self.last_words(),
                 order: "be watched".to_owned(),
             }),
             Ok(None) | Err(_) => None,
@@ -233,7 +252,7 @@ impl LabChild {
         let until = Instant::now() + QUIT_PATIENCE;
         let status = loop {
             match self.process.try_wait() {
-                Ok(Some(status)) => break describe(status),
+                Ok(Some(status)) => break describe(status) + &self.last_words(),
                 Ok(None) if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
@@ -244,6 +263,24 @@ impl LabChild {
         LabError::Died {
             status,
             order: order.to_owned(),
+        }
+    }
+}
+
+impl LabChild {
+    /// What a dead child said on a standard error of its own.
+    fn last_words(&mut self) -> String {
+        /// More than any message has.
+        const MOST: u64 = 4096;
+        let mut said = Vec::new();
+        if let Some(errors) = self.process.stderr.take() {
+            // What can't be read was not said.
+            let _partly_read = errors.take(MOST).read_to_end(&mut said);
+        }
+        let said = String::from_utf8_lossy(&said);
+        match said.trim() {
+            "" => String::new(),
+            said => format!("; it said: {said}"),
         }
     }
 }

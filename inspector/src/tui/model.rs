@@ -96,10 +96,17 @@ pub struct Detail {
     pub trail: Vec<Subject>,
     /// The chosen one of its links, where keys go to the pane.
     pub link: Option<usize>,
-    /// Nanoseconds across the axis; `None` = its whole life.
-    pub span_ns: Option<u64>,
-    /// How long before now the axis ends, in nanoseconds.
-    pub back_ns: u64,
+    /// The stretch of time that is looked at; `None` = the whole life, up to now.
+    pub window: Option<Window>,
+}
+
+/// A stretch of time on the axis. It stays where it is while time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its beginning.
+    pub from: BootTime,
+    /// Its length, in nanoseconds.
+    pub span_ns: u64,
 }
 
 /// What lies over the screen.

@@ -11,6 +11,7 @@ use super::{
     subject::{Place, Subject},
     table::Look,
     theme::Class,
+    words,
 };
 use crate::{
     event::{
@@ -24,6 +25,9 @@ use crate::{
         thread::Thread,
     },
 };
+
+/// Most lives that are drawn.
+const LANES: usize = 200;
 
 /// What the detail pane shows.
 #[derive(Clone, Debug, Default)]
@@ -169,7 +173,7 @@ fn lane(resource: Resource, entry: Option<Key<Entry>>, look: &Look<'_>) -> Optio
 
 /// A futex word: who waits on it and who woke them.
 fn word(tgid: Tgid, address: u64, look: &Look<'_>) -> Story {
-    use super::{rows::waits::histogram, words};
+    use super::rows::waits::histogram;
     let ledger = look.ledger();
     let mut story = Story {
         title: Line::styled(
@@ -183,7 +187,7 @@ fn word(tgid: Tgid, address: u64, look: &Look<'_>) -> Story {
         let words = format!(
             "{} waits, {} in all; 1 µs [{}] 16 s",
             words::count(sums.count),
-            crate::verdict::wording::quantity::Duration(sums.total_ns),
+            words::length(sums.total_ns),
             histogram(sums, look),
         );
         story
@@ -234,12 +238,23 @@ fn event(number: u64, look: &Look<'_>) -> Story {
         ..Story::default()
     };
     for place in events::places(event, ledger) {
-        let resource = match place {
-            Place::Thread(thread) => Resource::Thread(thread),
-            Place::Handle(handle) => Resource::Handle(handle),
-            _ => continue,
-        };
-        story.lanes.extend(lane(resource, None, look));
+        match place {
+            Place::Thread(key) => story.lanes.extend(thread::lane(key, None, look)),
+            Place::Handle(key) => story.lanes.extend(handle::lane(key, None, look)),
+            Place::Entry(entry) => {
+                let Some(record) = ledger.entry(entry) else {
+                    continue;
+                };
+                story.mark(record, look);
+                let words = format!("about {}", words::key(record));
+                let line = Line::styled(words, look.theme.link);
+                story.facts.push(Fact::link(line, place));
+                for &resource in record.resources().iter().take(LANES) {
+                    story.lanes.extend(lane(resource, Some(entry), look));
+                }
+            }
+            Place::Word(..) | Place::Event(_) => {}
+        }
     }
     let born = story.lanes.iter().map(|lane| lane.born.latest).min();
     story.from = born.unwrap_or(event.at).min(event.at);

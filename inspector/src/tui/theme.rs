@@ -235,7 +235,7 @@ pub const UNICODE: Glyphs = Glyphs {
     rule: "─",
     sorted: ["▲", "▼"],
     bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    gauge: ["█", "░"],
+    gauge: ["■", "·"],
     delete: "┃",
     grace: "┊",
     birth: "├",

@@ -38,6 +38,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 
 fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect> {
     let action = model.keymap.action(key, model.lab.is_some());
+    // Whoever presses a key has read it.
+    model.note = None;
     // Whatever is open, interrupting ends it all.
     let is_interrupt = key
         .modifiers

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 use super::table::Look;
 use crate::{
     event::{
@@ -10,7 +12,7 @@ use crate::{
         wait::{Blocked, Waker, Waking},
     },
     ledger::{Ledger, arena::Key, entry::Entry, handle::Descriptor, thread::Thread},
-    verdict::wording::CallWord,
+    verdict::wording::{CallWord, quantity::Duration},
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -178,6 +180,54 @@ pub fn woken(look: &Look<'_>, thread: Key<Thread>) -> Option<String> {
     ))
 }
 
+/// How often a thread was woken lately, as an addition to what it does; `None` = it was not.
+pub fn wakes(look: &Look<'_>, thread: Key<Thread>) -> Option<String> {
+    /// How much of the past is looked at.
+    const LATELY_S: u64 = 2;
+    let name = look.ledger().thread(thread)?.name;
+    let waits = look.world.chronicle().waits(thread, &name)?;
+    let from = BootTime(look.now.0.saturating_sub(LATELY_S * SECOND));
+    let wakes = waits.between(from, look.now);
+    (wakes > 0).then(|| format!(", {} wake-ups/s", wakes.div_ceil(LATELY_S)))
+}
+
+/// A length of time with two digits that count: `930 µs`, `2.1 s`, `28 s`.
+pub fn length(ns: u64) -> String {
+    match ns {
+        0..SECOND => Duration(ns).to_string(),
+        _ if ns < 10 * SECOND => format!("{}.{} s", ns / SECOND, ns % SECOND / 100_000_000),
+        _ if ns < 120 * SECOND => format!("{} s", ns / SECOND),
+        _ => passed(ns),
+    }
+}
+
+/// A text whose middle is left out where there is no room: paths differ at their ends.
+pub fn without_middle(text: &str, width: usize, cut: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(cut.width());
+    let mut head = String::new();
+    for character in text.chars() {
+        if head.width() + character.width().unwrap_or(0) > room / 2 {
+            break;
+        }
+        head.push(character);
+    }
+    let mut tail = Vec::new();
+    let mut used = head.width();
+    for character in text.chars().rev() {
+        used += character.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        tail.push(character);
+    }
+    head.push_str(cut);
+    head.extend(tail.into_iter().rev());
+    head
+}
+
 /// A time since boot as `HH:MM:SS.mmm` on the wall.
 pub fn wall(at: BootTime, wall_of_boot_ns: u64, offset_seconds: i64) -> String {
     let ns = wall_of_boot_ns.saturating_add(at.0);
@@ -220,6 +270,13 @@ mod tests {
             [short(950), short(1_234), short(99_999), short(34_000_000)],
             ["950", "1.2 k", "99 k", "34 M"]
         );
+        assert_eq!(
+            [length(930_000), length(2_106_000_000), length(28 * SECOND)],
+            ["930 µs", "2.1 s", "28 s"]
+        );
+        assert_eq!(without_middle("/tmp/lab/one", 20, "…"), "/tmp/lab/one");
+        assert_eq!(without_middle("/tmp/lab/one", 9, "…"), "/tmp…/one");
+        assert_eq!(without_middle("日本語の名前", 7, "…"), "日…前");
         assert_eq!(
             wall(BootTime(1_500_000_000), 3_600 * SECOND, 3_600),
             "02:00:01.500"

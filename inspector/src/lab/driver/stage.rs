@@ -145,7 +145,8 @@ impl Stage {
     /// A new child that is followed and has its map.
     fn fresh(&mut self, map: MapKind) -> Result<Lab, String> {
         let words = |error: LabError| error.to_string();
-        let mut child = LabChild::start(&self.program, self.account.as_ref()).map_err(words)?;
+        let mut child =
+            LabChild::start_aside(&self.program, self.account.as_ref()).map_err(words)?;
         let unwatched = |error| format!("the lab's child can't be watched: {error:#}");
         (self.hooks.follow)(child.pid()).map_err(unwatched)?;
         let repeat_marks = self.hooks.drain.is_some();

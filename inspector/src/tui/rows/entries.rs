@@ -41,7 +41,7 @@ pub struct EntryRow {
     stored: Option<BootTime>,
     /// From the delete's end until now.
     pub(super) since_ns: Option<u64>,
-    /// From its store until now, or until its delete.
+    /// From its store until now.
     age_ns: Option<u64>,
 }
 
@@ -153,7 +153,7 @@ fn row(ledger: &Ledger, key: Key<Entry>, entry: &Entry, now: BootTime) -> EntryR
         handles: (0, 0),
         stored: entry.store_began.or(entry.stored),
         since_ns: end.map(|end| now.since_ns(end)),
-        age_ns: entry.stored.map(|at| end.unwrap_or(now).since_ns(at)),
+        age_ns: entry.stored.map(|at| now.since_ns(at)),
     };
     for &resource in entry.resources() {
         let alive = u32::from(is_alive(ledger, resource));
@@ -261,8 +261,8 @@ impl TableRow for EntryRow {
         )
         .right(),
         Column::new(
-            "SINCE",
-            9,
+            "SINCE DELETE",
+            12,
             "time since the delete returned",
             "the time of lifecycle:delete_end",
             |row: &EntryRow, look, _| match row.since_ns {
@@ -286,7 +286,7 @@ impl TableRow for EntryRow {
         Column::new(
             "AGE",
             9,
-            "time from its store until now, or until its delete",
+            "time since its store",
             "the time of lifecycle:store_end",
             |row: &EntryRow, look, _| match row.age_ns {
                 Some(ns) => line(words::passed(ns), look.theme.dim),

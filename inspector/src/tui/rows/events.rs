@@ -13,7 +13,7 @@ use crate::{
         scan::ScanRole,
         table::TableWhy,
     },
-    ledger::Ledger,
+    ledger::{Ledger, entry::Entry},
     tui::{
         filter::{self, FieldInfo, FieldKind},
         subject::Place,
@@ -217,7 +217,7 @@ fn told_thread(thread: &ThreadEvent) -> String {
         ThreadEvent::Renamed { comm, .. } => format!("named \"{comm}\""),
         ThreadEvent::Exec { tgid, comm, .. } => format!("process {tgid} executes \"{comm}\""),
         ThreadEvent::Exiting { .. } => "exits".to_owned(),
-        ThreadEvent::Gone { .. } => "gone: its last switch".to_owned(),
+        ThreadEvent::Gone { .. } => "ended: its last switch".to_owned(),
     }
 }
 
@@ -272,6 +272,20 @@ pub fn places(event: &Event, ledger: &Ledger) -> Vec<Place> {
         What::Thread(ThreadEvent::Born { child, .. }) => Some(*child),
         _ => None,
     };
+    if let What::Mark(mark) = &event.what {
+        let entries = ledger.entries().filter(|(_, entry)| {
+            entry.map == mark.map
+                && entry.key == mark.key
+                && ledger
+                    .process(entry.process)
+                    .is_some_and(|process| process.tgid == mark.tgid)
+        });
+        // The latest of this key's that was there by then.
+        let stored = |entry: &Entry| entry.store_began.or(entry.stored).unwrap_or_default();
+        let then = entries.filter(|(_, entry)| stored(entry) <= event.at);
+        let latest = then.max_by_key(|(_, entry)| entry.generation);
+        places.extend(latest.map(|(place, _)| Place::Entry(place)));
+    }
     let (actor, _) = actor(event);
     for tid in born.into_iter().chain(actor) {
         places.extend(ledger.thread_by_tid(tid).map(Place::Thread));

@@ -164,7 +164,7 @@ fn gauge(since_ns: u64, grace_ns: u64, look: &Look<'_>) -> Span<'static> {
     let over = usize::try_from(over).unwrap_or(GAUGE).min(GAUGE);
     let [full, empty] = look.glyphs.gauge;
     let text = full.repeat(GAUGE - over) + &empty.repeat(over);
-    Span::styled(text, look.theme.warning)
+    Span::styled(text, look.theme.class(Class::Pending))
 }
 
 /// One resource: as it is, or struck out.

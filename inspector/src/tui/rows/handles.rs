@@ -273,8 +273,11 @@ impl TableRow for HandleRow {
             20,
             "the link's text in /proc, as last read",
             "/proc/PID/fd, at the attach and at audits (F5 reads again)",
-            |row: &HandleRow, look, _| match &row.target {
-                Some(target) => line(target.to_string(), look.theme.text),
+            |row: &HandleRow, look, width| match &row.target {
+                Some(target) => {
+                    let text = words::without_middle(&target.to_string(), width, look.glyphs.cut);
+                    line(text, look.theme.text)
+                }
                 None => line("?", look.theme.dim),
             },
             |row: &HandleRow| {
@@ -287,7 +290,7 @@ impl TableRow for HandleRow {
         Column::new(
             "HOLDERS",
             7,
-            "open descriptors that share its open file description, itself among them",
+            "descriptors known to share its open file description, itself among them",
             "dup, fork and SCM_RIGHTS as the ledger saw them",
             |row: &HandleRow, look, _| {
                 let style = if row.holders > 1 {

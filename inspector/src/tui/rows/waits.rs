@@ -22,7 +22,6 @@ use crate::{
         words,
         world::World,
     },
-    verdict::wording::quantity::Duration,
 };
 
 /// A thread's waits, or those on a futex word.
@@ -164,6 +163,28 @@ pub fn rows(world: &World, now: BootTime) -> Vec<WaitRow> {
 /// The number of futex.
 const FUTEX: u16 = 202;
 
+impl WaitRow {
+    fn total_ns(&self) -> u64 {
+        match self.who {
+            Who::Thread { .. } => self.sums.total_ns.saturating_add(self.for_ns.unwrap_or(0)),
+            Who::Word { .. } => self.sums.total_ns,
+        }
+    }
+
+    /// What rows stand by: waits that have lasted, the longest first; then those that come and
+    /// go, in one place; then words nobody waits on.
+    fn lasting(&self) -> Option<u64> {
+        match (&self.who, self.for_ns) {
+            (_, Some(ns)) => Some(if ns >= LASTING_NS { ns } else { 0 }),
+            (Who::Thread { .. }, None) => Some(0),
+            (Who::Word { .. }, None) => None,
+        }
+    }
+}
+
+/// A wait that has lasted longer than this is told apart from those that come and go.
+const LASTING_NS: u64 = 1_000_000_000;
+
 impl TableRow for WaitRow {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new(
@@ -201,7 +222,7 @@ impl TableRow for WaitRow {
                 ) => line("?", look.theme.dim),
                 (None, _) => line(look.glyphs.none, look.theme.dim),
             },
-            |row: &WaitRow| row.for_ns.into(),
+            |row: &WaitRow| row.lasting().into(),
         )
         .right(),
         Column::new(
@@ -266,7 +287,7 @@ impl TableRow for WaitRow {
         Column::new(
             "WAITS",
             9,
-            "waits that have ended",
+            "waits that have ended: one under way is not among them",
             "counted in the kernel",
             |row: &WaitRow, look, _| line(words::count(row.sums.count), look.theme.text),
             |row: &WaitRow| Order::Number(row.sums.count),
@@ -276,10 +297,10 @@ impl TableRow for WaitRow {
         Column::new(
             "TOTAL",
             8,
-            "time in the waits that have ended",
+            "time in its waits, the one under way included; of a word, in those that have ended",
             "summed in the kernel",
-            |row: &WaitRow, look, _| line(Duration(row.sums.total_ns).to_string(), look.theme.text),
-            |row: &WaitRow| Order::Number(row.sums.total_ns),
+            |row: &WaitRow, look, _| line(words::length(row.total_ns()), look.theme.text),
+            |row: &WaitRow| Order::Number(row.total_ns()),
         )
         .right()
         .rank(3),
@@ -365,7 +386,7 @@ impl filter::Row for WaitRow {
             ("pid", _) => Some(self.tgid.0.into()),
             ("for", _) => self.for_ns,
             ("waits", _) => Some(self.sums.count),
-            ("total", _) => Some(self.sums.total_ns),
+            ("total", _) => Some(self.total_ns()),
             ("waiters", Who::Word { waiters, .. }) => Some((*waiters).into()),
             _ => None,
         }

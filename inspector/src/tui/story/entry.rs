@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::{Fact, Story, lane};
+use super::{Fact, LANES, Story, lane};
 use crate::{
     ledger::{arena::Key, entry::Entry, resource::Resource},
     tui::{
@@ -22,7 +22,7 @@ pub(super) fn story(key: Key<Entry>, look: &Look<'_>) -> Story {
     };
     let (theme, dot) = (look.theme, look.glyphs.dot);
     let mut title = vec![Span::styled(words::key(entry), theme.strong)];
-    let mut say = |text: String| title.push(Span::styled(format!("  {dot} {text}"), theme.dim));
+    let mut say = |text: String| title.push(Span::styled(format!(" {dot} {text}"), theme.dim));
     if let Some(process) = ledger.process(entry.process) {
         say(format!("map {} of process {}", entry.map.0, process.tgid));
     }
@@ -45,6 +45,12 @@ pub(super) fn story(key: Key<Entry>, look: &Look<'_>) -> Story {
     story.mark(entry, look);
     let mut resources: Vec<_> = entry.resources().to_vec();
     resources.sort_by_cached_key(|&resource| order(ledger, resource));
+    if resources.len() > LANES {
+        let words = format!("the first {LANES} of {} that it owns:", resources.len());
+        let line = Line::styled(words, theme.warning);
+        story.facts.push(Fact::plain(line));
+        resources.truncate(LANES);
+    }
     for &resource in &resources {
         if let Some(lane) = lane(resource, Some(key), look) {
             story.from = story.from.min(lane.born.latest);
@@ -95,13 +101,15 @@ fn why(resource: Resource, verdict: &crate::verdict::Verdict, look: &Look<'_>) -
     let words = match resource {
         Resource::Thread(thread) => {
             let record = ledger.thread(thread)?;
-            let activity = record.activity()?;
-            let blocked = activity.blocked?;
+            let does = match record.activity()?.blocked {
+                Some(blocked) => words::blocked(ledger, thread, &blocked),
+                None => words::woken(look, thread)?,
+            };
+            let rate = words::wakes(look, thread).unwrap_or_default();
             format!(
-                "{}: {}, in {}",
+                "{}: {}{rate}, {does}",
                 short(ledger, resource),
-                verdict.how(),
-                words::blocked(ledger, thread, &blocked)
+                verdict.how()
             )
         }
         Resource::Handle(_) => return None,

@@ -30,7 +30,7 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
         format!("fd {} {}", handle.fd, words::handle(ledger, handle)),
         theme.strong,
     )];
-    let mut say = |text: String| title.push(Span::styled(format!("  {dot} {text}"), theme.dim));
+    let mut say = |text: String| title.push(Span::styled(format!(" {dot} {text}"), theme.dim));
     say(format!("process {}", name.tgid));
     say(is.word().to_owned());
     if let Some(target) = words::target(ledger, handle) {

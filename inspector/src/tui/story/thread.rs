@@ -27,7 +27,7 @@ pub(super) fn story(key: Key<Thread>, look: &Look<'_>) -> Story {
         Span::styled(format!("thread {} ", thread.name.tid), theme.strong),
         Span::styled(format!("\"{}\"", thread.comm), theme.text),
     ];
-    let mut say = |text: String| title.push(Span::styled(format!("  {dot} {text}"), theme.dim));
+    let mut say = |text: String| title.push(Span::styled(format!(" {dot} {text}"), theme.dim));
     say(format!("process {}", thread.name.tgid));
     say(match since {
         Some(since) => format!(
@@ -94,7 +94,7 @@ pub(super) fn story(key: Key<Thread>, look: &Look<'_>) -> Story {
             let words = format!(
                 "{} waits have ended, {} in all; 1 µs [{}] 16 s",
                 words::count(sums.count),
-                Duration(sums.total_ns),
+                words::length(sums.total_ns),
                 histogram(sums, look)
             );
             story.more.push(Fact::plain(Line::styled(words, theme.dim)));
@@ -168,7 +168,15 @@ pub(super) fn lane(key: Key<Thread>, entry: Option<Key<Entry>>, look: &Look<'_>)
     let death = thread.gone.map(|gone| died(thread, gone));
     let (is, since) = ThreadIs::of(thread);
     let now = match &verdict {
-        Some(verdict) if Class::of(verdict) != Class::Pending => told(verdict, look),
+        Some(verdict) if Class::of(verdict) != Class::Pending => {
+            let mut told = told(verdict, look);
+            if death.is_none()
+                && let Some(rate) = words::wakes(look, key)
+            {
+                told.spans.push(Span::styled(rate, look.theme.text));
+            }
+            told
+        }
         _ if death.is_some() => Line::styled("dead", look.theme.dim),
         _ => {
             let words = match thread.activity().and_then(|activity| activity.blocked) {

@@ -3,13 +3,14 @@
 use tui_input::Input;
 
 use super::{find_selected, keep_in_view, lab, note, refresh, select_row, typing};
+use crate::event::BootTime;
 use crate::tui::{
     keymap::Action,
     layout::Areas,
     message::Effect,
-    model::{Detail, Model, Popup},
+    model::{Detail, Model, Popup, Window},
     rows::Screen,
-    story::Story,
+    story::{Mark, MarkWhat, Story},
     subject::{Place, Subject},
     view,
 };
@@ -49,10 +50,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Escape => escape(model),
         Action::SwitchFocus => {
             if model.in_detail() {
-                model.detail = Detail {
-                    span_ns: model.detail.span_ns,
-                    ..Detail::default()
-                };
+                model.detail = Detail::default();
                 keep_in_view(model);
             } else {
                 follow(model);
@@ -169,7 +167,7 @@ fn step(model: &mut Model, direction: Direction, by: usize) {
         Direction::Down => row.saturating_add(by),
     };
     select_row(model, to);
-    model.detail.back_ns = 0;
+    model.detail.window = None;
     keep_in_view(model);
 }
 
@@ -228,10 +226,7 @@ fn turn(model: &mut Model, by: usize) {
 /// Opens a screen.
 pub(super) fn open(model: &mut Model, screen: Screen) {
     if model.screen != screen {
-        model.detail = Detail {
-            span_ns: model.detail.span_ns,
-            ..Detail::default()
-        };
+        model.detail = Detail::default();
         model.screen = screen;
     }
     refresh(model);
@@ -255,12 +250,12 @@ pub(super) fn follow(model: &mut Model) {
     };
     model.detail.trail.push(next);
     model.detail.link = Some(0);
-    model.detail.back_ns = 0;
+    model.detail.window = None;
 }
 
 fn back(model: &mut Model) {
     model.detail.trail.pop();
-    model.detail.back_ns = 0;
+    model.detail.window = None;
     if model.detail.trail.is_empty() {
         leave_detail(model);
     } else {
@@ -283,54 +278,55 @@ fn leave_detail(model: &mut Model) {
     keep_in_view(model);
 }
 
-/// The axis as it is drawn now: its span, in nanoseconds.
-fn span(model: &Model) -> u64 {
-    let whole = model.subject().map_or(1, |subject| {
-        let story = Story::of(subject, &model.look());
-        model.now().since_ns(story.from)
-    });
-    model
-        .detail
-        .span_ns
-        .unwrap_or(whole)
-        .clamp(*SPANS_NS.start(), *SPANS_NS.end())
+/// The stretch of time that the axis shows now, and the subject's delete.
+fn window(model: &Model) -> (Window, Option<BootTime>) {
+    let story = model
+        .subject()
+        .map(|subject| Story::of(subject, &model.look()))
+        .unwrap_or_default();
+    let end = |mark: &&Mark| mark.what == MarkWhat::End;
+    let delete = story.marks.iter().find(end).map(|mark| mark.at);
+    let whole = Window {
+        from: story.from,
+        span_ns: model.now().since_ns(story.from).max(*SPANS_NS.start()),
+    };
+    (model.detail.window.unwrap_or(whole), delete)
 }
 
+/// Half or twice as much time, around the delete where one is seen, else around the middle.
 fn zoom(model: &mut Model, closer: bool) {
-    let now = span(model);
-    let to = if closer {
-        now / 2
+    let (before, delete) = window(model);
+    let span_ns = if closer {
+        before.span_ns / 2
     } else {
-        now.saturating_mul(2)
+        before.span_ns.saturating_mul(2)
     };
-    model.detail.span_ns = Some(to.clamp(*SPANS_NS.start(), *SPANS_NS.end()));
-    if model.detail.back_ns == 0 && closer {
-        // What is looked at closer is the delete, where there is one.
-        aim_at_delete(model, to);
+    let whole_ns = model.subject().map_or(0, |subject| {
+        model.now().since_ns(Story::of(subject, &model.look()).from)
+    });
+    if !closer && span_ns >= whole_ns {
+        model.detail.window = None;
+        return;
     }
+    let span_ns = span_ns.clamp(*SPANS_NS.start(), *SPANS_NS.end());
+    let is_seen = |at: &BootTime| *at >= before.from && at.since_ns(before.from) <= before.span_ns;
+    let middle = delete
+        .filter(is_seen)
+        .unwrap_or(before.from.plus_ns(before.span_ns / 2));
+    let from = BootTime(middle.0.saturating_sub(span_ns / 2));
+    model.detail.window = Some(Window { from, span_ns });
 }
 
-/// Moves the axis so that the subject's delete is in its middle.
-fn aim_at_delete(model: &mut Model, span_ns: u64) {
-    let Some(subject) = model.subject() else {
-        return;
-    };
-    let story = Story::of(subject, &model.look());
-    let Some(mark) = story.marks.first() else {
-        return;
-    };
-    model.detail.back_ns = model.now().since_ns(mark.at).saturating_sub(span_ns / 2);
-}
-
+/// A quarter of what is seen to one side.
 fn scroll(model: &mut Model, earlier: bool) {
-    let step = span(model) / 4;
-    let back = model.detail.back_ns;
-    model.detail.span_ns.get_or_insert(step * 4);
-    model.detail.back_ns = if earlier {
-        back.saturating_add(step)
+    let (Window { from, span_ns }, _) = window(model);
+    let step = span_ns / 4;
+    let from = if earlier {
+        BootTime(from.0.saturating_sub(step))
     } else {
-        back.saturating_sub(step)
+        from.plus_ns(step).min(model.now())
     };
+    model.detail.window = Some(Window { from, span_ns });
 }
 
 fn pause(model: &mut Model) {

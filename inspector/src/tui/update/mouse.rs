@@ -65,7 +65,7 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
                 act::follow(model);
             } else {
                 select_row(model, row);
-                model.detail.back_ns = 0;
+                model.detail.window = None;
             }
             keep_in_view(model);
         }

@@ -1,13 +1,14 @@
 //! Lives on a time axis.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier, text::Line};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{put, put_right, styled};
 use crate::{
     event::BootTime,
     tui::{
         chronicle::Waits,
-        model::Model,
+        model::{Model, Window},
         story::{Lane, MarkWhat, Story},
         theme::Class,
         words,
@@ -29,23 +30,28 @@ pub(super) struct Axis {
 impl Axis {
     /// For a pane.
     pub(super) fn of(model: &Model, story: &Story, area: Rect) -> Self {
-        let label = (area.width / 4).clamp(12, 30);
-        let told = (area.width / 3).clamp(16, 60);
-        let width = area.width.saturating_sub(label + told + 2).max(1);
-        let now = model.now();
-        let until = BootTime(now.0.saturating_sub(model.detail.back_ns));
-        let whole = now.since_ns(story.from).max(1_000_000);
+        let longest = |of: &dyn Fn(&Lane) -> usize| {
+            let longest = story.lanes.iter().map(of).max().unwrap_or(0);
+            u16::try_from(longest).unwrap_or(u16::MAX)
+        };
+        let label = longest(&|lane| lane.label.width()).saturating_add(3);
+        let label = label.clamp(8, (area.width / 4).max(12));
+        let told = longest(&|lane| lane.now.width()).saturating_add(1);
+        let told = told.clamp(8, (area.width / 3).max(16));
+        let width = area.width.saturating_sub(label + told + 1).max(1);
+        let whole_ns = model.now().since_ns(story.from).max(1_000_000);
         // A little before the first birth, so that it is seen.
-        let span_ns = model
-            .detail
-            .span_ns
-            .unwrap_or(whole.saturating_add(whole / 16));
+        let whole = Window {
+            from: BootTime(story.from.0.saturating_sub(whole_ns / 32)),
+            span_ns: whole_ns + whole_ns / 32,
+        };
+        let window = model.detail.window.unwrap_or(whole);
         Self {
             label,
             width,
-            from: BootTime(until.0.saturating_sub(span_ns)),
-            span_ns: span_ns.max(1),
-            is_now: model.detail.back_ns == 0,
+            from: window.from,
+            span_ns: window.span_ns.max(1),
+            is_now: model.detail.window.is_none(),
         }
     }
 
@@ -88,7 +94,7 @@ impl Axis {
             ago(self.at(self.width))
         };
         put_right(buffer, axis, &Line::from(styled(end, theme.dim)), "");
-        let mut free = u16::try_from(left.width()).unwrap_or(0) + 1;
+        let mut free = u16::try_from(left.width()).unwrap_or(0) + 2;
         for mark in &story.marks {
             let (word, style) = match mark.what {
                 MarkWhat::End => ("delete", theme.delete),

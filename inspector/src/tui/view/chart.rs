@@ -19,6 +19,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let columns = model.world().history().columns(model.now(), axis);
     let theme = &model.theme;
     let live = model.world().live();
+    let has_row = area.height > 2;
     let charts: [Chart; 2] = [
         ("threads", live.threads, theme.thread, |sample| {
             sample.threads
@@ -56,22 +57,33 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             (area.x + LABEL..area.right()).zip(values.iter().zip(&columns))
         {
             let Some(value) = value else { continue };
-            let height = (u64::from(value - floor) * 8).div_ceil(u64::from(most - floor).max(1));
-            let bar = model.glyphs.bars[usize::try_from(height).unwrap_or(8).min(8)];
-            let style = if *deletes > 0 { theme.delete } else { style };
+            // Not to the very top: two charts stand one above the other.
+            let height = (u64::from(value - floor) * 7).div_ceil(u64::from(most - floor).max(1));
+            let bar = model.glyphs.bars[usize::try_from(height).unwrap_or(7).min(7)];
+            // Where there is no row for them, deletes colour what they changed.
+            let style = if *deletes > 0 && !has_row {
+                theme.delete
+            } else {
+                style
+            };
             buffer.set_string(x, area.y, bar, style);
         }
     }
     let Some(area) = row(area, 2) else {
         return;
     };
+    let seen: usize = columns.iter().map(|(_, deletes)| deletes).sum();
+    let label = Line::from(vec![
+        styled("deletes ", theme.dim),
+        styled(format!("{:>6}", words::count(seen as u64)), theme.strong),
+    ]);
     put(
         buffer,
         Rect {
             width: LABEL - 1,
             ..area
         },
-        &Line::from(styled("deletes", theme.dim)),
+        &label,
         "",
     );
     for (x, (_, deletes)) in (area.x + LABEL..area.right()).zip(&columns) {
@@ -79,7 +91,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             buffer.set_string(x, area.y, model.glyphs.delete, theme.delete);
         }
     }
-    if columns.iter().all(|(_, deletes)| *deletes == 0) {
+    if seen == 0 {
         let line = Line::from(styled(
             "none yet; each will stand here as a line",
             theme.dim,

@@ -4,10 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{popup::boxed, put, row, styled};
-use crate::tui::model::Model;
-
-/// Width of the text.
-const WIDTH: u16 = 100;
+use crate::tui::{keymap::Section, model::Model};
 
 fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
@@ -35,7 +32,10 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     if chosen < columns.len() {
         explain(chosen, &mut lines);
     }
-    for (section, help) in model.keymap.help(model.lab.is_some()) {
+    // What drives the lab first: it is what one came for.
+    let mut sections: Vec<_> = model.keymap.help(model.lab.is_some()).collect();
+    sections.sort_by_key(|(section, _)| *section != Section::Lab);
+    for (section, help) in sections {
         lines.push(Line::default());
         lines.push(heading(model, &format!("Keys: {}", section.name())));
         for line in help {
@@ -116,18 +116,10 @@ fn wrap(text: &str, width: usize, each: &mut dyn FnMut(String)) {
     }
 }
 
-fn size(model: &Model) -> (u16, u16) {
-    (WIDTH + 4, model.size.height.saturating_sub(2))
-}
-
+/// Cells and lines inside the box, which covers the whole screen.
 fn inner(model: &Model) -> (usize, usize) {
-    let (width, height) = size(model);
-    let width = width
-        .min(model.size.width.saturating_sub(2))
-        .saturating_sub(4);
-    let height = height
-        .min(model.size.height.saturating_sub(2))
-        .saturating_sub(2);
+    let width = model.size.width.saturating_sub(4);
+    let height = model.size.height.saturating_sub(2);
     (usize::from(width), usize::from(height))
 }
 
@@ -139,15 +131,17 @@ pub fn most_scrolled(model: &Model) -> u16 {
 }
 
 pub(super) fn draw(model: &Model, scrolled: u16, area: Rect, buffer: &mut Buffer) {
-    let (width, _) = inner(model);
+    let (width, height) = inner(model);
     let lines = lines(model, width);
-    let inside = boxed(
-        model,
-        "help: arrows scroll, Esc closes",
-        size(model),
-        area,
-        buffer,
-    );
+    let below = lines.len().saturating_sub(usize::from(scrolled) + height);
+    let title = match below {
+        0 => "help: Esc closes".to_owned(),
+        _ => format!(
+            "help: {below} lines more {}, Esc closes",
+            model.glyphs.sorted[1]
+        ),
+    };
+    let inside = boxed(model, &title, (area.width, area.height), area, buffer);
     for (index, line) in lines.iter().skip(usize::from(scrolled)).enumerate() {
         let Some(area) = row(inside, index) else {
             return;

@@ -11,7 +11,13 @@ use crate::{
 pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let lines = lines(model);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let inside = boxed(model, "performance: Esc closes", (92, height), area, buffer);
+    let inside = boxed(
+        model,
+        "performance: Esc closes",
+        (100, height),
+        area,
+        buffer,
+    );
     for (index, line) in lines.iter().enumerate() {
         if let Some(area) = row(inside, index) {
             put(buffer, area, line, model.glyphs.cut);
@@ -32,11 +38,11 @@ fn lines(model: &Model) -> Vec<Line<'static>> {
     say(
         "tool",
         format!(
-            "{}.{} % of a cpu, {} MB resident, of these the ledger {} MB",
+            "{}.{} % of a cpu, {} MB resident, of these the ledger's records {} kB",
             own.cpu_permille / 10,
             own.cpu_permille % 10,
             own.memory_bytes / 1_000_000,
-            model.live.ledger().bytes() / 1_000_000
+            words::count(model.live.ledger().bytes() as u64 / 1000)
         ),
         false,
     );
@@ -74,9 +80,10 @@ fn lines(model: &Model) -> Vec<Line<'static>> {
             say(
                 "ring",
                 format!(
-                    "{} MB; the last drain took {} % of it, the most ever {} %",
-                    ring.size_bytes / 1_000_000,
-                    share(ring.drained_bytes),
+                    "{} kB; the last drain took {} B, the most any took {} kB ({} %)",
+                    words::count(ring.size_bytes / 1000),
+                    words::count(ring.drained_bytes),
+                    words::count(ring.most_drained_bytes / 1000),
                     share(ring.most_drained_bytes)
                 ),
                 share(ring.most_drained_bytes) >= 80,
@@ -118,22 +125,25 @@ fn lines(model: &Model) -> Vec<Line<'static>> {
         .filter(|(_, count)| count.produced > 0)
         .collect();
     records.sort_by_key(|(_, count)| std::cmp::Reverse(count.produced));
-    for (index, (kind, count)) in records.into_iter().enumerate() {
+    if !records.is_empty() {
+        let head = format!(
+            "{:<10} {:>12} {:>12} {:>10}",
+            "kind", "produced", "received", "lost"
+        );
+        say("records", head, false);
+    }
+    for (kind, count) in records {
         let words = format!(
-            "{kind:<10} {:>12} produced {:>12} received {:>10} lost",
+            "{kind:<10} {:>12} {:>12} {:>10}",
             words::count(count.produced),
             words::count(count.received),
             words::count(count.lost)
         );
-        say(
-            if index == 0 { "records" } else { "" },
-            words,
-            count.lost > 0,
-        );
+        say("", words, count.lost > 0);
     }
     let losses = model.live.ledger().losses();
     if losses.total() == 0 {
-        say("lost", "nothing, on no cpu".to_owned(), false);
+        say("lost", "nothing".to_owned(), false);
     }
     for (index, (cpu, kind, count)) in losses
         .by_cpu

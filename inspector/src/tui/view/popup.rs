@@ -20,8 +20,8 @@ pub(super) fn boxed(
     area: Rect,
     buffer: &mut Buffer,
 ) -> Rect {
-    let width = size.0.min(area.width.saturating_sub(2));
-    let height = size.1.min(area.height.saturating_sub(2));
+    let width = size.0.min(area.width);
+    let height = size.1.min(area.height);
     let outer = Rect {
         x: area.x + (area.width - width) / 2,
         y: area.y + (area.height - height) / 2,

@@ -38,10 +38,10 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             Some(pid) => format!("lab {pid}"),
             None => "lab starting".to_owned(),
         });
-        say(format!("map {}", lab.map.name()));
-        say(format!("entry {}", lab.entry.name()));
+        say(format!("{} map", lab.map.name()));
+        let (stores, deletes) = (lab.entry.name(), lab.policy.name());
         parts.push(styled(
-            format!("policy {}", lab.policy.name()),
+            format!("stores {stores}, deletes by {deletes}"),
             theme.strong,
         ));
     }
