@@ -31,11 +31,9 @@ use crate::{
         model::{Setting, Source},
         rows::Screen,
         theme::Palette,
+        update::lab::FIRST_ENTRIES,
     },
 };
-
-/// Entries that stand there at first, so that there is something to delete.
-const FIRST: usize = 2;
 
 /// Why there can be no screen here; `None` = there can.
 pub(super) fn hindrance() -> Option<&'static str> {
@@ -196,7 +194,7 @@ impl Link {
         let (map, entry, _) = setting.lab.context("this is the lab's screen")?;
         let driver = Driver::start(Path::new("/proc/self/exe"), account, map, hooks)
             .context("the lab's driver can't be started")?;
-        for _ in 0..FIRST {
+        for _ in 0..FIRST_ENTRIES {
             driver.send(Command::Store { count: 1, entry });
         }
         let requests = Arc::clone(&self.requests);

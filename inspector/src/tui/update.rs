@@ -1,7 +1,7 @@
 //! What happened in, the changed model and what is to be done out. The only writer of the model.
 
 mod act;
-mod lab;
+pub mod lab;
 mod mouse;
 mod typing;
 

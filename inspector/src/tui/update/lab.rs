@@ -21,6 +21,8 @@ use crate::{
 
 /// Most keys at once.
 const MOST_KEYS: u32 = 10_000;
+/// Entries that stand there at first, so that there is something to delete.
+pub const FIRST_ENTRIES: usize = 2;
 /// Keys of a scenario that is played.
 const SCENARIO_KEYS: u32 = 3;
 
@@ -43,12 +45,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::MapKind => {
             let map = next(&MapKind::ALL, lab.map);
-            vec![Effect::Lab(Command::Reset { map })]
+            begin_anew(map, lab.entry)
         }
-        Action::Reset => {
-            let map = lab.map;
-            vec![Effect::Lab(Command::Reset { map })]
-        }
+        Action::Reset => begin_anew(lab.map, lab.entry),
         Action::Store => store(model, 1),
         Action::Burst => {
             model.popup = Some(Popup::Burst(Input::new("100".to_owned()), None));
@@ -65,6 +64,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::DeleteAll => delete_all(model),
         _ => Vec::new(),
     }
+}
+
+/// Another child, with as many entries as at the first start.
+fn begin_anew(map: MapKind, entry: EntryKind) -> Vec<Effect> {
+    let mut effects = vec![Effect::Lab(Command::Reset { map })];
+    let stores = (0..FIRST_ENTRIES).map(|_| Effect::Lab(Command::Store { count: 1, entry }));
+    effects.extend(stores);
+    effects
 }
 
 fn next<T: Copy + PartialEq>(all: &[T], now: T) -> T {

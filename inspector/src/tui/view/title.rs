@@ -33,12 +33,6 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let room = put_right(buffer, area, &right, "");
     let mut parts = vec![styled("inspector", theme.accent)];
     if let Some(lab) = &model.lab {
-        let mut say = |text: String| parts.push(styled(text, theme.text));
-        say(match lab.pid {
-            Some(pid) => format!("lab {pid}"),
-            None => "lab starting".to_owned(),
-        });
-        say(format!("{} map", lab.map.name()));
         let (stores, deletes) = (lab.entry.name(), lab.policy.name());
         parts.push(styled(
             format!("stores {stores}, deletes by {deletes}"),
@@ -47,6 +41,9 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     let grace = model.live.ledger().rules().grace_ns;
     parts.push(styled(format!("grace {}", grace_words(grace)), theme.text));
+    if let Some(lab) = &model.lab {
+        parts.push(styled(format!("{} map", lab.map.name()), theme.text));
+    }
     match model.lab.as_ref().and_then(|lab| lab.busy.as_ref()) {
         Some(Busy::Many { what, done, total }) => {
             parts.push(styled(format!("{what} {done}/{total}"), theme.warning));
@@ -58,6 +55,12 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             ));
         }
         None => {}
+    }
+    if let Some(lab) = &model.lab {
+        parts.push(match lab.pid {
+            Some(pid) => styled(format!("lab {pid}"), theme.dim),
+            None => styled("lab starting", theme.dim),
+        });
     }
     let area = Rect {
         width: room,
