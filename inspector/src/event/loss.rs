@@ -25,11 +25,12 @@ impl Gap {
     }
 
     /// Whether something may have been born or have died unseen, so that only /proc can tell. A
-    /// lost wait or name leaves nobody's life in doubt.
+    /// lost wait or name leaves nobody's life in doubt, nor does a map that was full: those with
+    /// an end hold waits.
     pub fn hides_lives(&self) -> bool {
         self.lost
             .iter()
-            .any(|&(kind, count)| count > 0 && !matches!(kind, "wait" | "renamed"))
+            .any(|&(kind, count)| count > 0 && !matches!(kind, "wait" | "renamed" | "update"))
     }
 }
 
@@ -70,4 +71,27 @@ pub struct Count {
     pub received: u64,
     /// Did not.
     pub lost: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hides_no_life_is_told_apart() {
+        let hides = |layer, kind, count| {
+            let gap = Gap {
+                layer,
+                cpu: None,
+                lost: vec![(kind, count)],
+                from: BootTime(1),
+                until: BootTime(2),
+            };
+            gap.hides_lives()
+        };
+        assert!(hides(Layer::Ring, "call", 1) && hides(Layer::Damaged, DAMAGED, 1));
+        assert!(!hides(Layer::Ring, "call", 0));
+        assert!(!hides(Layer::Ring, "wait", 1));
+        assert!(!hides(Layer::Map("WAITS"), "update", 1));
+    }
 }

@@ -59,7 +59,7 @@ impl Ledger {
                 "exiting" | "gone" => (false, true, false),
                 "born" | "exec" => (true, true, false),
                 "mark" => (false, false, true),
-                "wait" | "renamed" => (false, false, false),
+                "wait" | "renamed" | "update" => (false, false, false),
                 _ => (true, true, true),
             };
             let until = Some(gap.until);

@@ -27,8 +27,6 @@ pub(super) struct Ledgered {
     map: PerCpuArray<MapData, Raw>,
     /// By cpu.
     last: Vec<Counters>,
-    /// By cpu: the time of the last record that arrived.
-    seen: Vec<BootTime>,
     /// By kind.
     received: [u64; kind::COUNT],
     /// Programs, the kind their records are of, and their skipped runs so far.
@@ -93,7 +91,6 @@ impl Ledgered {
         Self {
             map,
             last: Vec::new(),
-            seen: Vec::new(),
             received: [0; kind::COUNT],
             missed: RECORD_PROGRAMS
                 .iter()
@@ -106,13 +103,6 @@ impl Ledgered {
     pub(super) fn arrived(&mut self, header: &Header) {
         if let Some(count) = self.received.get_mut(usize::from(header.kind)) {
             *count += 1;
-        }
-        let cpu = usize::from(header.cpu);
-        if cpu >= self.seen.len() && cpu < MOST_CPUS {
-            self.seen.resize(cpu + 1, BootTime(0));
-        }
-        if let Some(seen) = self.seen.get_mut(cpu) {
-            *seen = (*seen).max(BootTime(header.time_ns));
         }
     }
 
@@ -214,9 +204,6 @@ impl Ledgered {
             .collect()
     }
 }
-
-/// More than any kernel has (`NR_CPUS` of x86-64 is 8,192 at most).
-const MOST_CPUS: usize = 8192;
 
 /// `recursion_misses` of a program's fdinfo (Linux 5.12, upstream 9ed9e9ba2337).
 fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
