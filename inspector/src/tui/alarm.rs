@@ -8,7 +8,12 @@ use crate::event::BootTime;
 pub struct Alarms {
     limits: Vec<(What, u64)>,
     raised: Vec<Raised>,
+    /// When it was last compared.
+    checked: BootTime,
 }
+
+/// How often the world is compared with the limits, at most.
+const EVERY_NS: u64 = 1_000_000_000;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +61,16 @@ impl Alarms {
         Self {
             limits: limits.collect(),
             raised: Vec::new(),
+            checked: BootTime(0),
         }
     }
 
-    /// Compares with the world.
+    /// Compares with the world, if that is due.
     pub fn check(&mut self, world: &World, now: BootTime) {
+        if now.since_ns(self.checked) < EVERY_NS {
+            return;
+        }
+        self.checked = now;
         for index in 0..self.limits.len() {
             let (what, limit) = self.limits[index];
             let count = match what {

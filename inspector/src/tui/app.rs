@@ -41,7 +41,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// Rows are made anew at most this often.
 const ROWS: Duration = Duration::from_millis(50);
 /// And rest this many times as long as making them took.
-const REST: u32 = 12;
+const REST: u32 = 30;
 /// How often the handles that are shown are compared with /proc, so that what they point at is
 /// told; never while a delete is judged, for reading a handle holds it for a moment.
 const AUDIT: Duration = Duration::from_secs(3);
@@ -211,10 +211,11 @@ impl App {
     /// Takes in events. The screen changes with them unless it is paused.
     fn take(&mut self, batch: Batch) {
         let started = Instant::now();
+        // Waits come all the time; they are seen when time passes.
         let tells = batch
             .events
             .iter()
-            .any(|event| !matches!(event.what, What::Tick));
+            .any(|event| !matches!(event.what, What::Tick | What::Wait(_)));
         let end = batch.events.iter().find_map(|event| match &event.what {
             What::End(end) => Some(end.error.clone()),
             _ => None,

@@ -211,8 +211,10 @@ pub struct Note {
     pub at: BootTime,
 }
 
-/// How long a note stays.
+/// How long a note stays, unless a key is pressed.
 pub const NOTE_NS: u64 = 6_000_000_000;
+/// The same for one of something that went wrong.
+pub const BAD_NOTE_NS: u64 = 30_000_000_000;
 
 /// What a model begins with.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::{
     keymap::Action,
     layout::Areas,
     message::{Effect, Message},
-    model::{Model, NOTE_NS, Note},
+    model::{BAD_NOTE_NS, Model, NOTE_NS, Note},
     rows::{Rows, Screen},
     subject::{Place, Subject},
 };
@@ -59,7 +59,7 @@ fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect
 fn tick(model: &mut Model, now: crate::event::BootTime) {
     model.clock.now = model.clock.now.max(now);
     if let Some(said) = &model.note
-        && now.since_ns(said.at) >= NOTE_NS
+        && now.since_ns(said.at) >= if said.is_bad { BAD_NOTE_NS } else { NOTE_NS }
     {
         model.note = None;
     }
