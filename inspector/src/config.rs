@@ -135,6 +135,7 @@ pub enum Origin {
 
 /// The colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Theme {
     /// For dark terminals.
     Dark,
