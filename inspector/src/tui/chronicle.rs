@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     event::{
-        Event, ThreadEvent, WaitEvent, What,
+        Event, Scan, WaitEvent, What,
         id::BootTime,
+        scan::ScanRole,
         wait::{Blocked, Waker},
     },
     ledger::{Ledger, arena::Key, identity::ThreadName, thread::Thread},
@@ -76,8 +77,13 @@ impl Chronicle {
                     return;
                 }
             }
-            What::Thread(ThreadEvent::Renamed { .. })
-            | What::Thread(_)
+            // Nor are polls, which repeat everything ten times a second.
+            What::Scan(scan)
+                if matches!(scan.role, ScanRole::Poll { .. }) && scan.threads.is_some() =>
+            {
+                return;
+            }
+            What::Thread(_)
             | What::Handle(_)
             | What::Table(_)
             | What::Mark(_)
@@ -87,7 +93,7 @@ impl Chronicle {
         if self.events.len() >= EVENTS {
             self.events.pop_front();
         }
-        self.events.push_back(event.clone());
+        self.events.push_back(kept(event));
         self.newest += 1;
     }
 
@@ -143,6 +149,22 @@ impl Chronicle {
         (0..)
             .zip(self.events.iter().rev())
             .map(move |(age, event)| (newest - age, event))
+    }
+}
+
+/// What is kept of an event: of a scan not what it saw, which the ledger holds.
+fn kept(event: &Event) -> Event {
+    let What::Scan(scan) = &event.what else {
+        return event.clone();
+    };
+    let kept = Scan {
+        threads: scan.threads.clone(),
+        tables: Vec::new(),
+        ..**scan
+    };
+    Event {
+        at: event.at,
+        what: What::Scan(Box::new(kept)),
     }
 }
 
