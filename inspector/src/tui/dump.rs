@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 /// The world that is shown, as JSON text: `version`, `at_ns` (since boot), `grace_ns`,
 /// `threads` (live), `handles` (open), `entries`, `verdicts` (as in `lab --json`), `lost` by kind
 /// and `drift`.
-pub fn json(model: &Model) -> String {
+pub(super) fn json(model: &Model) -> String {
     let world = model.world();
     let ledger = world.ledger();
     let threads = ledger

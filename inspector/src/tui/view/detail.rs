@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{put, put_right, row, styled};
+use super::{cut_off, put, put_right, row, styled};
 use crate::{
     event::BootTime,
     tui::{
@@ -130,7 +130,8 @@ pub(super) fn draw(model: &Model, rule: Rect, area: Rect, buffer: &mut Buffer) {
             height: 1,
             ..area
         };
-        put_right(buffer, last, &more, "");
+        let room = put_right(buffer, last, &more, "");
+        cut_off(buffer, last.x + room + 1, last.y);
     }
 }
 
@@ -423,6 +424,7 @@ pub(super) fn hint(model: &Model) -> String {
 /// A blank of the screen's own style.
 pub(super) fn blank(buffer: &mut Buffer, area: Rect) {
     for y in area.top()..area.bottom() {
+        cut_off(buffer, area.left(), y);
         for x in area.left()..area.right() {
             buffer[(x, y)].reset();
         }

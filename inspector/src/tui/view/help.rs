@@ -138,6 +138,8 @@ pub fn most_scrolled(model: &Model) -> u16 {
 pub(super) fn draw(model: &Model, scrolled: u16, area: Rect, buffer: &mut Buffer) {
     let (width, _) = inner(model);
     let lines = lines(model, width);
+    // A larger screen may show more than when it was scrolled.
+    let scrolled = scrolled.min(most_scrolled(model));
     let inside = boxed(
         model,
         "help: arrows scroll, Esc closes",
