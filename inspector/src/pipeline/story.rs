@@ -2,20 +2,23 @@
 //!
 //! A line is `MS TID VERB ARGS…`: at MS milliseconds, thread TID does VERB. Process 100 and its
 //! threads are there from the start; `thread` and `fork` make others. A verb `dump` prints the
-//! live threads, the open handles and the futex words instead of an event. Text after `//` is a remark.
+//! live threads, the open handles and the futex words instead of an event. Text after `//` is a
+//! remark. In keys, policies and names `%1b` is the byte 1b, as in an address of the web.
 
 mod args;
 mod dump;
+mod wait;
 
 use std::{collections::HashMap, fmt::Write as _};
 
 use self::{
     args::{Args, kind_name, time},
     dump::dump,
+    wait::wait,
 };
 use crate::{
     event::{
-        Batch, Event, Gap, HandleEvent, Mark, Scan, TableRead, ThreadEvent, WaitEvent, What,
+        Batch, Event, Gap, HandleEvent, Mark, Scan, TableRead, ThreadEvent, What,
         handle::{HandleChange, HandleKind, Replaces, Unsettled},
         id::{BootTime, CallNumber, Fd, Tgid, Tid},
         loss::Layer,
@@ -24,7 +27,6 @@ use crate::{
         table::TableWhy,
         text::{Comm, Text},
         thread::CloneFlags,
-        wait::{Blocked, WaitSums},
     },
     ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
@@ -70,15 +72,18 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
+/// Lines without their remarks.
+fn events_of(story: &str) -> impl Iterator<Item = &str> {
+    lines(story)
+        .map(|line| line.split("//").next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+}
+
 fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
     let mut pipeline = Pipeline::new(rules);
     let mut cast = Cast::default();
     let mut printed = String::new();
-    for line in lines(story) {
-        let line = line.split("//").next().unwrap_or_default().trim();
-        if line.is_empty() {
-            continue;
-        }
+    for line in events_of(story) {
         if line == "dump" {
             dump(pipeline.ledger(), &mut printed);
             continue;
@@ -102,12 +107,19 @@ fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
 
 /// Who is who in a story.
 #[derive(Default)]
-struct Cast {
+pub(crate) struct Cast {
     tgid: HashMap<u32, u32>,
     start: HashMap<u32, u64>,
 }
 
 impl Cast {
+    /// A story's events, one a batch; a later story goes on with the same people.
+    pub(crate) fn batches(&mut self, story: &str) -> impl Iterator<Item = Batch> {
+        events_of(story).map(|line| Batch {
+            events: self.events(line),
+        })
+    }
+
     fn tgid(&self, tid: u32) -> Tgid {
         Tgid(self.tgid.get(&tid).copied().unwrap_or(100))
     }
@@ -135,7 +147,7 @@ impl Cast {
                 tid: task,
                 tgid,
                 map: MapId(1),
-                key: Key::whole(args.0[0].as_bytes()),
+                key: Key::whole(&args.bytes(0)),
                 what,
             }))
         };
@@ -145,7 +157,7 @@ impl Cast {
             "rename" => What::Thread(ThreadEvent::Renamed {
                 tid: task,
                 tgid,
-                comm: Comm::from_bytes(args.0[0].as_bytes()),
+                comm: Comm::from_bytes(&args.bytes(0)),
             }),
             "exec" => {
                 let start = self.start(tgid.0);
@@ -259,36 +271,13 @@ impl Cast {
             "own-fd" => mark(Declared::Own(Owned::Handle(args.fd(1)))),
             "own-tid" => mark(Declared::Own(Owned::Thread(Tid(args.fd(1).0)))),
             "delete-begin" => mark(Declared::DeleteBegin {
-                policy: args.0.get(1).map(|policy| Text::from(policy.as_bytes())),
+                policy: (args.0.len() > 1).then(|| Text::from(args.bytes(1))),
             }),
             "unlink" => mark(Declared::DeleteUnlink),
             "delete-end" => mark(Declared::DeleteEnd),
-            "sample" => What::Wait(Box::new(WaitEvent::Sample {
-                tid: task,
-                tgid,
-                blocked: args.value("in").map(|call| Blocked {
-                    since: args.value("since").map(time),
-                    call: Some(call.parse().unwrap()),
-                    args: [
-                        args.value("on").map_or(0, |fd| fd.parse().unwrap()),
-                        0,
-                        0,
-                        0,
-                    ],
-                }),
-                ran: None,
-                waker: None,
-                sums: WaitSums::default(),
-            })),
-            "futex" => What::Wait(Box::new(WaitEvent::Futex {
-                tgid,
-                address: args.count(0),
-                sums: WaitSums {
-                    count: args.count(1),
-                    ..WaitSums::default()
-                },
-                wakers: args.wakers(),
-            })),
+            verb @ ("sample" | "waited" | "futex") => {
+                What::Wait(Box::new(wait(at, task, tgid, verb, &args)))
+            }
             "tick" => What::Tick,
             "lost" => What::Gap(Box::new(Gap {
                 layer: Layer::Ring,

@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     event::{
-        Event, WaitEvent, What,
+        Event, Scan, WaitEvent, What,
         id::BootTime,
+        scan::ScanRole,
         wait::{Blocked, Waker},
     },
     ledger::{Ledger, arena::Key, identity::ThreadName, thread::Thread},
@@ -60,7 +61,7 @@ impl Chronicle {
     /// Takes note of an event that the ledger has applied.
     pub fn note(&mut self, event: &Event, ledger: &Ledger) {
         let mut most = EVENTS;
-        let mut kept = &mut self.events;
+        let mut ring = &mut self.events;
         match &event.what {
             What::Tick | What::End(_) => return,
             What::Wait(wait) => {
@@ -80,11 +81,17 @@ impl Chronicle {
                         .or_insert_with(|| Waits::new(record.name))
                         .add(record.name, ended);
                     most = WAIT_EVENTS;
-                    kept = &mut self.wait_events;
+                    ring = &mut self.wait_events;
                 } else {
                     // Samples repeat what is so; they are no news.
                     return;
                 }
+            }
+            // Nor are polls, which repeat everything ten times a second.
+            What::Scan(scan)
+                if matches!(scan.role, ScanRole::Poll { .. }) && scan.threads.is_some() =>
+            {
+                return;
             }
             What::Thread(_)
             | What::Handle(_)
@@ -93,11 +100,11 @@ impl Chronicle {
             | What::Scan(_)
             | What::Gap(_) => {}
         }
-        if kept.len() >= most {
-            kept.pop_front();
+        if ring.len() >= most {
+            ring.pop_front();
         }
         self.newest += 1;
-        kept.push_back((self.newest, event.clone()));
+        ring.push_back((self.newest, kept(event)));
     }
 
     /// Forgets the waits of threads that the ledger has forgotten.
@@ -136,6 +143,22 @@ impl Chronicle {
             .rev()
             .chain(self.wait_events.iter().rev());
         kept.map(|(number, event)| (*number, event))
+    }
+}
+
+/// What is kept of an event: of a scan not what it saw, which the ledger holds.
+fn kept(event: &Event) -> Event {
+    let What::Scan(scan) = &event.what else {
+        return event.clone();
+    };
+    let kept = Scan {
+        threads: scan.threads.clone(),
+        tables: Vec::new(),
+        ..**scan
+    };
+    Event {
+        at: event.at,
+        what: What::Scan(Box::new(kept)),
     }
 }
 

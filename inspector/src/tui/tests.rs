@@ -1,1 +1,14 @@
-//! Tests of the screen.
+//! Tests of the screen: stories in, cells and effects out.
+
+mod any;
+mod drive;
+mod hostile;
+mod look;
+mod mouse;
+mod moving;
+mod pane;
+mod screens;
+mod stage;
+mod typing;
+mod watching;
+mod worlds;

@@ -269,6 +269,11 @@ pub const ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
+    /// Whether they are for terminals without Unicode.
+    pub fn is_ascii(&self) -> bool {
+        self.cut.is_ascii()
+    }
+
     /// The sign of a claim.
     pub fn class(&self, class: Class) -> &'static str {
         self.classes[class as usize]

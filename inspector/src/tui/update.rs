@@ -102,7 +102,12 @@ fn find_selected(model: &mut Model) {
 
 /// Selects the entity of a row, or of the last one.
 fn select_row(model: &mut Model, row: usize) {
-    let row = row.min(model.rows.len().saturating_sub(1));
+    if model.rows.is_empty() {
+        // Where the row was is remembered: a filter that is being typed may show it again.
+        model.table_mut().selected = None;
+        return;
+    }
+    let row = row.min(model.rows.len() - 1);
     let selected = model
         .rows
         .place(row)

@@ -12,7 +12,7 @@ pub mod rows;
 mod title;
 
 use ratatui::{
-    buffer::Buffer,
+    buffer::{Buffer, CellWidth as _},
     layout::Rect,
     style::Style,
     text::{Line, Span},
@@ -28,6 +28,18 @@ const SMALLEST: (u16, u16) = (30, 6);
 
 /// Draws everything; says where the cursor stands, if one is shown.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
+    if area.width < model.size.width || area.height < model.size.height {
+        // The terminal has shrunk, and news of that is on its way.
+        return None;
+    }
+    let cursor = parts(model, area, buffer);
+    if model.glyphs.is_ascii() {
+        only_ascii(buffer);
+    }
+    cursor
+}
+
+fn parts(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let (width, height) = SMALLEST;
         put(
@@ -60,6 +72,23 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
     None
 }
 
+/// For a terminal without Unicode: whatever it can't show, in keys and words alike, becomes a
+/// sign that takes as many cells.
+fn only_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = match cell.symbol() {
+            symbol if symbol.is_ascii() => continue,
+            "×" => "x",
+            "µ" => "u",
+            "…" => "~",
+            "–" => "-",
+            symbol if symbol.cell_width() > 1 => "??",
+            _ => "?",
+        };
+        cell.set_symbol(symbol);
+    }
+}
+
 /// The screen as text, as it is drawn.
 pub fn text(model: &Model) -> String {
     let area = Rect::new(0, 0, model.size.width, model.size.height);
@@ -70,7 +99,6 @@ pub fn text(model: &Model) -> String {
 
 /// A buffer's rows as lines, without blanks at their ends.
 pub fn buffer_text(buffer: &Buffer) -> String {
-    use unicode_width::UnicodeWidthStr as _;
     let area = buffer.area;
     let mut text = String::new();
     for y in area.top()..area.bottom() {
@@ -84,7 +112,7 @@ pub fn buffer_text(buffer: &Buffer) -> String {
                 continue;
             }
             line.push_str(symbol);
-            covered = symbol.width().saturating_sub(1);
+            covered = symbol.cell_width().saturating_sub(1);
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -128,6 +156,20 @@ fn put_right(buffer: &mut Buffer, area: Rect, line: &Line<'_>, cut: &str) -> u16
     put(buffer, at, line, cut);
     area.width.saturating_sub(width).saturating_sub(1)
 }
+
+/// What is drawn from here on lies over what was there: a wide character to its left that reaches
+/// into it can't stand half.
+fn cut_off(buffer: &mut Buffer, x: u16, y: u16) {
+    for back in 1..=x.min(WIDEST) {
+        let cell = &mut buffer[(x - back, y)];
+        if cell.cell_width() > back {
+            cell.set_symbol(" ");
+        }
+    }
+}
+
+/// Cells of the widest character: a family of emoji, or a row of sound marks, on a bad day.
+const WIDEST: u16 = 16;
 
 /// A row of an area.
 fn row(area: Rect, index: usize) -> Option<Rect> {

@@ -16,6 +16,17 @@ impl Args<'_> {
         Fd(self.0[place].parse().unwrap())
     }
 
+    /// A word's bytes, with `%1b` for what can't be written.
+    pub(super) fn bytes(&self, place: usize) -> Vec<u8> {
+        let mut parts = self.0[place].split('%');
+        let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        bytes
+    }
+
     pub(super) fn count(&self, place: usize) -> u64 {
         self.0[place].parse().unwrap()
     }

@@ -82,6 +82,12 @@ impl Key {
         }
         Self { code, modifiers }
     }
+
+    /// As a terminal reports it.
+    #[cfg(test)]
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
 }
 
 impl From<KeyEvent> for Key {

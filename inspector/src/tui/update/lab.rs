@@ -13,8 +13,9 @@ use crate::{
     tui::{
         keymap::Action,
         message::Effect,
-        model::{Busy, Model, Popup},
-        subject::Place,
+        model::{Busy, Detail, Model, Popup},
+        rows::Screen,
+        subject::{Place, Subject},
     },
     verdict::wording::quantity::Duration,
 };
@@ -197,6 +198,8 @@ pub(super) fn heard(model: &mut Model, news: News) {
             if is_another {
                 model.live.clear_but(pid);
                 model.frozen = None;
+                // What the pane showed belongs to the lab that has ended.
+                model.detail = Detail::default();
                 model.alarms.clear();
                 note(model, format!("a new lab with a {} map", map.name()), false);
             }
@@ -263,7 +266,10 @@ pub(super) fn select_wanted(model: &mut Model) {
     if let Some(lab) = &mut model.lab {
         lab.select = None;
     }
-    if !model.in_detail() {
+    if model.screen != Screen::Entries {
+        let subject = Subject::at(model.world().ledger(), Place::Entry(entry));
+        model.tables[Screen::Entries as usize].selected = subject;
+    } else if !model.in_detail() {
         select_place(model, Place::Entry(entry));
     }
 }

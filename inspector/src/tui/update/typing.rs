@@ -4,10 +4,13 @@ use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler as _};
 
 use super::{lab, refresh};
-use crate::tui::{
-    filter,
-    message::Effect,
-    model::{Model, Popup},
+use crate::{
+    event::text::is_hostile,
+    tui::{
+        filter,
+        message::Effect,
+        model::{Model, Popup},
+    },
 };
 
 /// Most characters of a line.
@@ -26,6 +29,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     match key.code {
         KeyCode::Esc => model.popup = None,
         KeyCode::Enter => return entered(model),
+        KeyCode::Char(character) if is_hostile(character) => {}
         _ => {
             if let Some(input) = input(model)
                 && (input.value().chars().count() < MOST || !matches!(key.code, KeyCode::Char(_)))
@@ -41,7 +45,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 /// Pasted text goes where typed text would; without a line it goes nowhere.
 pub(super) fn pasted(model: &mut Model, text: &str) {
     if let Some(input) = input(model) {
-        for character in text.chars().filter(|character| !character.is_control()) {
+        for character in text.chars().filter(|&character| !is_hostile(character)) {
             if input.value().chars().count() >= MOST {
                 break;
             }

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{axis::Axis, put, put_right, row, styled};
+use super::{axis::Axis, cut_off, put, put_right, row, styled};
 use crate::tui::{
     keymap::Action,
     layout::Areas,
@@ -124,7 +124,8 @@ pub(super) fn draw(model: &Model, rule: Rect, area: Rect, buffer: &mut Buffer) {
             height: 1,
             ..area
         };
-        put_right(buffer, last, &more, "");
+        let room = put_right(buffer, last, &more, "");
+        cut_off(buffer, last.x + room + 1, last.y);
     }
 }
 
@@ -220,6 +221,7 @@ pub(super) fn hint(model: &Model) -> String {
 /// A blank of the screen's own style.
 pub(super) fn blank(buffer: &mut Buffer, area: Rect) {
     for y in area.top()..area.bottom() {
+        cut_off(buffer, area.left(), y);
         for x in area.left()..area.right() {
             buffer[(x, y)].reset();
         }

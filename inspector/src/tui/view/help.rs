@@ -133,6 +133,8 @@ pub fn most_scrolled(model: &Model) -> u16 {
 pub(super) fn draw(model: &Model, scrolled: u16, area: Rect, buffer: &mut Buffer) {
     let (width, height) = inner(model);
     let lines = lines(model, width);
+    // A larger screen may show more than when it was scrolled.
+    let scrolled = scrolled.min(most_scrolled(model));
     let below = lines.len().saturating_sub(usize::from(scrolled) + height);
     let title = match below {
         0 => "help: Esc closes".to_owned(),

@@ -104,7 +104,9 @@ fn typed(
         Some(error) => {
             let before = input.value().get(..error.at).unwrap_or_default().width();
             let at = from + u16::try_from(before.saturating_sub(scrolled)).unwrap_or(0);
-            let long = u16::try_from(error.len.max(1)).unwrap_or(1);
+            let marked = input.value().get(error.at..error.at + error.len);
+            let long = marked.map_or(1, |text| text.width().max(1));
+            let long = u16::try_from(long).unwrap_or(u16::MAX);
             if at < area.right() {
                 let width = long.min(area.right() - at);
                 let place = Rect {
@@ -153,7 +155,7 @@ pub(super) fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     if matches!(&model.popup, Some(Popup::Filter(_, Some(_))))
-        && buffer[(area.x, area.y)].symbol() != " "
+        && (area.left()..area.right()).any(|x| buffer[(x, area.y)].symbol() != " ")
     {
         return;
     }

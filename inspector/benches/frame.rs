@@ -1,0 +1,306 @@
+//! How long a frame of the screen takes with 10,000 keys that own 50,000 resources: drawing it,
+//! making its rows anew, and taking in events.
+//!
+//! `cargo bench -p inspector --bench frame`
+
+use std::sync::LazyLock;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use divan::{Bencher, black_box};
+use inspector::{
+    event::{
+        Batch, Event, HandleEvent, Mark, ThreadEvent, WaitEvent, What,
+        handle::{HandleChange, HandleKind},
+        id::{BootTime, CallNumber, Fd, Tgid, Tid},
+        mark::{Declared, Key, MapId},
+        text::{Comm, Text},
+        thread::CloneFlags,
+        wait::{Blocked, WaitSums, Waker, Waking},
+    },
+    lab::{MapKind, entry::EntryKind, policy::Policy},
+    ledger::LedgerRules,
+    tui::{
+        alarm::Alarms,
+        keymap::Keymap,
+        message::Message,
+        model::{Clock, Model, Setting, Source},
+        rows::Screen,
+        theme::Palette,
+        update::update,
+        view,
+        world::World,
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Rect, Size},
+};
+
+fn main() {
+    divan::main();
+}
+
+const KEYS: u32 = 10_000;
+/// Descriptors of each key, beside its thread.
+const HANDLES: u32 = 4;
+const PROCESS: Tgid = Tgid(100);
+/// Keys that are deleted, the first ones; every second one leaves everything behind.
+const DELETED: u32 = 2_500;
+/// The last event's time, and what the screen shows as now.
+const NOW_NS: u64 = 60_000_000_000;
+const AREA: Rect = Rect::new(0, 0, 200, 60);
+
+/// Events one microsecond apart.
+struct Told {
+    now_ns: u64,
+    events: Vec<Event>,
+}
+
+impl Told {
+    fn push(&mut self, what: What) {
+        self.now_ns += 1_000;
+        self.events.push(Event {
+            at: BootTime(self.now_ns),
+            what,
+        });
+    }
+
+    fn handle(&mut self, tid: u32, change: HandleChange) {
+        self.push(What::Handle(HandleEvent {
+            tid: Tid(tid),
+            tgid: PROCESS,
+            call: CallNumber(283),
+            change,
+        }));
+    }
+
+    fn open(&mut self, fd: u32) {
+        self.handle(
+            100,
+            HandleChange::Born {
+                fd: Fd(fd),
+                kind: HandleKind::Timerfd,
+                cloexec: true,
+                file: None,
+            },
+        );
+    }
+
+    fn close(&mut self, fd: u32) {
+        let returned = BootTime(self.now_ns + 1_500);
+        self.handle(
+            100,
+            HandleChange::Closed {
+                fd: Fd(fd),
+                entry_seen: true,
+                returned,
+                references: Some(1),
+            },
+        );
+    }
+
+    fn mark(&mut self, key: u32, what: Declared) {
+        self.push(What::Mark(Box::new(Mark {
+            tid: Tid(100),
+            tgid: PROCESS,
+            map: MapId(1),
+            key: Key::whole(format!("task-{key:05}").as_bytes()),
+            what,
+        })));
+    }
+
+    fn store(&mut self, key: u32) {
+        self.mark(key, Declared::StoreBegin { span: None });
+        self.push(What::Thread(ThreadEvent::Born {
+            parent: Tid(100),
+            parent_tgid: PROCESS,
+            child: Tid(1_000 + key),
+            tgid: PROCESS,
+            start: BootTime(self.now_ns),
+            flags: CloneFlags(0x1_0500),
+            files: None,
+            comm: Comm::from_bytes(format!("tick-{key:05}").as_bytes()),
+        }));
+        for fd in 0..HANDLES {
+            self.open(3 + key * HANDLES + fd);
+        }
+        self.mark(key, Declared::StoreEnd { span: None });
+    }
+
+    fn delete(&mut self, key: u32) {
+        let policy = Some(Text::from(&b"bare"[..]));
+        self.mark(key, Declared::DeleteBegin { policy });
+        if key.is_multiple_of(2) {
+            for fd in 0..HANDLES {
+                self.close(3 + key * HANDLES + fd);
+            }
+        }
+        self.mark(key, Declared::DeleteEnd);
+    }
+
+    /// What a thread does: half of them wait on one of a thousand futex words.
+    fn sample(&mut self, key: u32) {
+        let at = BootTime(self.now_ns);
+        let waker = Some(Waker {
+            at,
+            how: Waking::Thread(Tid(100)),
+        });
+        let on = u64::from(3 + key * HANDLES);
+        let (call, on) = match key % 2 {
+            0 => (0, on),
+            _ => (202, 0x7f00_0000 + on % 1_000 * 8),
+        };
+        let blocked = Some(Blocked {
+            since: Some(at),
+            call: Some(call),
+            args: [on, 0, 0, 0],
+        });
+        self.push(What::Wait(Box::new(WaitEvent::Sample {
+            tid: Tid(1_000 + key),
+            tgid: PROCESS,
+            blocked,
+            ran: None,
+            waker,
+            sums: WaitSums {
+                count: 12,
+                ..WaitSums::default()
+            },
+        })));
+        if call == 202 {
+            self.push(What::Wait(Box::new(WaitEvent::Futex {
+                tgid: PROCESS,
+                address: on,
+                sums: WaitSums::default(),
+                wakers: vec![(Waking::Thread(Tid(100)), 12)],
+            })));
+        }
+    }
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let mut told = Told {
+        now_ns: 1_000_000_000,
+        events: Vec::new(),
+    };
+    (0..KEYS).for_each(|key| told.store(key));
+    (0..KEYS).for_each(|key| told.sample(key));
+    (0..DELETED).for_each(|key| told.delete(key));
+    told.now_ns = NOW_NS;
+    told.push(What::Tick);
+    let mut world = World::new(LedgerRules::default());
+    for events in told.events.chunks(1_000) {
+        world.take(&Batch {
+            events: events.to_vec(),
+        });
+    }
+    let ledger = world.ledger();
+    assert_eq!(ledger.entries().count(), KEYS as usize);
+    let resources = ledger.threads().count() + ledger.handles().count();
+    assert!(resources > (KEYS * (1 + HANDLES)) as usize);
+    world
+});
+
+fn model(screen: Screen, alarms: Alarms) -> Model {
+    let setting = Setting {
+        rules: LedgerRules::default(),
+        keymap: Keymap::default(),
+        palette: Palette::Dark,
+        ascii: false,
+        alarms,
+        lab: Some((MapKind::Mutex, EntryKind::Ticker, Policy::Bare)),
+        source: Source {
+            probes: None,
+            polls: None,
+            ended: None,
+        },
+        filters: Vec::new(),
+    };
+    let size = Size::new(AREA.width, AREA.height);
+    let mut model = Model::new(setting, size, Clock::default());
+    model.live = WORLD.clone();
+    model.screen = screen;
+    update(&mut model, Message::Tick(BootTime(NOW_NS)));
+    update(&mut model, Message::Refresh);
+    model
+}
+
+fn press(model: &mut Model, code: KeyCode) {
+    update(model, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+}
+
+fn draws(bencher: Bencher<'_, '_>, model: &Model) {
+    let mut buffer = Buffer::empty(AREA);
+    bencher.bench_local(|| {
+        buffer.reset();
+        view::draw(black_box(model), AREA, &mut buffer)
+    });
+}
+
+#[divan::bench(args = Screen::ALL)]
+fn draw(bencher: Bencher<'_, '_>, screen: Screen) {
+    draws(bencher, &model(screen, Alarms::default()));
+}
+
+/// The last row's story, with keys going to it.
+#[divan::bench(args = Screen::ALL)]
+fn draw_detail(bencher: Bencher<'_, '_>, screen: Screen) {
+    let mut model = model(screen, Alarms::default());
+    press(&mut model, KeyCode::End);
+    press(&mut model, KeyCode::Enter);
+    draws(bencher, &model);
+}
+
+#[divan::bench]
+fn draw_help(bencher: Bencher<'_, '_>) {
+    let mut model = model(Screen::Handles, Alarms::default());
+    press(&mut model, KeyCode::F(1));
+    draws(bencher, &model);
+}
+
+/// Rows made anew, with the last one selected.
+#[divan::bench(args = Screen::ALL)]
+fn refresh(bencher: Bencher<'_, '_>, screen: Screen) {
+    let mut model = model(screen, Alarms::default());
+    press(&mut model, KeyCode::End);
+    bencher.bench_local(|| update(&mut model, Message::Refresh));
+}
+
+/// The same, while retained entries are counted.
+#[divan::bench(args = [Screen::Handles])]
+fn refresh_with_alarms(bencher: Bencher<'_, '_>, screen: Screen) {
+    let mut model = model(screen, Alarms::new(Some(1), Some(1), Some(1)));
+    bencher.bench_local(|| update(&mut model, Message::Refresh));
+}
+
+/// A thousand descriptors opened and closed again, as one batch.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn batch_of_2000(bencher: Bencher<'_, '_>) {
+    let mut told = Told {
+        now_ns: NOW_NS,
+        events: Vec::new(),
+    };
+    for fd in 0..1_000 {
+        told.open(900_000 + fd);
+        told.close(900_000 + fd);
+    }
+    bencher
+        .with_inputs(|| {
+            let events = told.events.clone();
+            (model(Screen::Entries, Alarms::default()), Batch { events })
+        })
+        .bench_local_values(|(mut model, batch)| {
+            update(&mut model, Message::Batch(batch));
+            model
+        });
+}
+
+/// Holding the screen still keeps a copy of everything.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn pause(bencher: Bencher<'_, '_>) {
+    bencher
+        .with_inputs(|| model(Screen::Entries, Alarms::default()))
+        .bench_local_values(|mut model| {
+            press(&mut model, KeyCode::Char(' '));
+            model
+        });
+}
