@@ -343,7 +343,7 @@ impl TableState {
             selected: None,
             row: 0,
             top: 0,
-            column,
+            column: 0,
             choice: Choice {
                 filter,
                 column,

@@ -6,6 +6,7 @@ pub mod events;
 pub mod fate;
 pub mod handles;
 pub mod threads;
+pub mod told;
 pub mod waits;
 
 use std::borrow::Cow;

@@ -224,7 +224,7 @@ fn word(tgid: Tgid, address: u64, look: &Look<'_>) -> Story {
 
 /// An event: what it is about can be followed.
 fn event(number: u64, look: &Look<'_>) -> Story {
-    use super::rows::events;
+    use super::rows::{events, told};
     let ledger = look.ledger();
     let Some(event) = look.world.chronicle().event(number) else {
         return Story {
@@ -233,7 +233,7 @@ fn event(number: u64, look: &Look<'_>) -> Story {
         };
     };
     let mut story = Story {
-        title: Line::styled(events::tell(event, ledger), look.theme.strong),
+        title: Line::styled(told::tell(event, ledger), look.theme.strong),
         from: event.at,
         ..Story::default()
     };

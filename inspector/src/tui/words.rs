@@ -276,7 +276,7 @@ mod tests {
         );
         assert_eq!(without_middle("/tmp/lab/one", 20, "…"), "/tmp/lab/one");
         assert_eq!(without_middle("/tmp/lab/one", 9, "…"), "/tmp…/one");
-        assert_eq!(without_middle("日本語の名前", 7, "…"), "日…前");
+        assert_eq!(without_middle("日本語の名前", 7, "…"), "日…名前");
         assert_eq!(
             wall(BootTime(1_500_000_000), 3_600 * SECOND, 3_600),
             "02:00:01.500"

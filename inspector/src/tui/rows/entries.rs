@@ -32,6 +32,8 @@ pub struct EntryRow {
     /// Its worst verdict.
     pub class: Class,
     key: Text,
+    /// Whether all of the key was copied.
+    is_whole: bool,
     generation: u32,
     pub(super) state: State,
     policy: Option<Text>,
@@ -143,6 +145,7 @@ fn row(ledger: &Ledger, key: Key<Entry>, entry: &Entry, now: BootTime) -> EntryR
         entry: key,
         class: Class::Live,
         key: entry.key.text.clone(),
+        is_whole: entry.key.is_whole(),
         generation: entry.generation,
         state,
         policy: entry.delete.as_ref().map(|delete| match &delete.how {
@@ -202,9 +205,10 @@ impl TableRow for EntryRow {
             "the key it was stored under; #2 is the second entry of that key",
             "the store mark (USDT lifecycle:store_begin)",
             |row: &EntryRow, look, _| {
+                let cut = if row.is_whole { "" } else { look.glyphs.cut };
                 let text = match row.generation {
-                    0 | 1 => row.key.to_string(),
-                    generation => format!("{}#{generation}", row.key),
+                    0 | 1 => format!("{}{cut}", row.key),
+                    generation => format!("{}{cut}#{generation}", row.key),
                 };
                 line(text, look.theme.strong)
             },
@@ -275,7 +279,7 @@ impl TableRow for EntryRow {
         .rank(2),
         Column::new(
             "VERDICT",
-            26,
+            40,
             "the worst verdict on what it owned, and why; while the grace runs a gauge shows \
              how much of it is left",
             "judged from the ledger; a pure function of the events",

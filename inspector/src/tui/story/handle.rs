@@ -83,7 +83,7 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
             None => {}
         }
         if description.reach.shared {
-            let words = "it was sent to others (SCM_RIGHTS) or registered";
+            let words = "others may hold it: it was sent (SCM_RIGHTS), registered, or may have been copied by a fork";
             story
                 .more
                 .push(Fact::plain(Line::styled(words, theme.warning)));

@@ -29,8 +29,16 @@ fn keys_become_commands() {
         ("s", "[Lab(Store { count: 1, entry: Ticker })]"),
         ("e s", "[Lab(Store { count: 1, entry: Watcher })]"),
         ("e e e e s", "[Lab(Store { count: 1, entry: Ticker })]"),
-        ("m", "[Lab(Reset { map: Sharded })]"),
-        ("X", "[Lab(Reset { map: Mutex })]"),
+        (
+            "m",
+            "[Lab(Reset { map: Sharded }), Lab(Store { count: 1, entry: Ticker }), \
+             Lab(Store { count: 1, entry: Ticker })]",
+        ),
+        (
+            "e X",
+            "[Lab(Reset { map: Mutex }), Lab(Store { count: 1, entry: Watcher }), \
+             Lab(Store { count: 1, entry: Watcher })]",
+        ),
         ("d", r#"[Lab(Delete { keys: ["live"], policy: Bare })]"#),
         ("p d", r#"[Lab(Delete { keys: ["live"], policy: Signal })]"#),
         ("D", r#"[Lab(Delete { keys: ["live"], policy: Bare })]"#),
@@ -192,7 +200,7 @@ fn another_lab_begins_with_nothing_of_the_old_one() {
     stage.at(20_100).press("Esc");
     assert!(stage.model.rows.is_empty(), "{}", stage.text());
     assert!(!stage.text().contains("killed"));
-    assert!(stage.text().contains("map sharded"));
+    assert!(stage.text().contains("sharded map"));
     // Nor can a key of the new one be deleted by looking at its namesake.
     assert_eq!(stage.press("d").asked(), "[]");
     stage.tell("21000 500 store-begin live\n21001 500 store-end live");
