@@ -6,6 +6,7 @@ mod signals;
 
 use std::{
     io::{self, stdout},
+    mem::ManuallyDrop,
     sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
@@ -100,7 +101,10 @@ pub async fn run(
 ) -> anyhow::Result<Closed> {
     let mut signals = Signals::new()?;
     let terminal = Terminal::take(manners.mouse).context("the terminal can't be taken over")?;
-    let mut screen = Screen::new(CrosstermBackend::new(stdout())).context("the terminal")?;
+    // The terminal is given back by its owner above. This would show the cursor once more when it
+    // is dropped, and panic where the terminal is gone.
+    let screen = Screen::new(CrosstermBackend::new(stdout())).context("the terminal")?;
+    let mut screen = ManuallyDrop::new(screen);
     let (width, height) = crossterm::terminal::size().context("the terminal's size")?;
     let now = boot_time();
     let clock = Clock {
