@@ -25,7 +25,7 @@ use self::{own::Looked, signals::Signals};
 use super::{
     message::{Effect, Message},
     model::{Clock, Model, Own, Setting},
-    terminal::{Terminal, has_panicked},
+    terminal::{Terminal, has_panicked, whole},
     update::update,
     view,
 };
@@ -309,15 +309,14 @@ impl App {
             self.is_dirty = self.model.frozen.is_none();
         }
         let drawing = Instant::now();
-        screen
-            .draw(|frame| {
-                let area = frame.area();
-                let cursor = view::draw(&self.model, area, frame.buffer_mut());
-                if let Some(cursor) = cursor {
-                    frame.set_cursor_position(cursor);
-                }
-            })
-            .context("the terminal can't be drawn on")?;
+        let paint = |frame: &mut ratatui::Frame<'_>| {
+            let area = frame.area();
+            let cursor = view::draw(&self.model, area, frame.buffer_mut());
+            if let Some(cursor) = cursor {
+                frame.set_cursor_position(cursor);
+            }
+        };
+        whole(|| screen.draw(paint).map(drop)).context("the terminal can't be drawn on")?;
         self.own.frame_ns = nanos(drawing.elapsed());
         self.drawn = Instant::now();
         Ok(())

@@ -12,8 +12,11 @@ use std::{
 use crossterm::{
     cursor::{Hide, Show},
     event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
-    execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    execute, queue,
+    terminal::{
+        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+        disable_raw_mode, enable_raw_mode,
+    },
 };
 
 /// Whether the terminal is ours now.
@@ -73,6 +76,17 @@ impl Drop for Terminal {
     }
 }
 
+/// Has a frame drawn of which nobody sees a half: a terminal that knows how shows nothing of it
+/// until it is over.
+///
+/// # Errors
+/// The terminal's.
+pub(super) fn whole(draw: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    queue!(stdout(), BeginSynchronizedUpdate)?;
+    draw()?;
+    execute!(stdout(), EndSynchronizedUpdate)
+}
+
 /// Whether some thread has panicked.
 pub(super) fn has_panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
@@ -83,6 +97,7 @@ fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             stdout(),
+            EndSynchronizedUpdate,
             DisableMouseCapture,
             DisableBracketedPaste,
             Show,
