@@ -1,9 +1,9 @@
 //! What the tool itself takes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
-    source::gauges::Reading,
+    source::{clock::boot_time, gauges::Reading},
     tui::{model::Own, world::KINDS},
 };
 
@@ -15,10 +15,11 @@ pub(super) struct Looked {
 }
 
 impl Looked {
-    /// Nothing was seen yet.
+    /// Nothing was seen yet: the first look is at the whole life of the process so far.
     pub(super) fn new() -> Self {
+        let now = Instant::now();
         Self {
-            at: Instant::now(),
+            at: now.checked_sub(own_age()).unwrap_or(now),
             cpu_ticks: 0,
             kinds: [0; KINDS.len()],
         }
@@ -73,4 +74,13 @@ fn own_use() -> Option<(u64, u64)> {
         stat.utime + stat.stime,
         procfs::WithCurrentSystemInfo::get(stat.rss_bytes()),
     ))
+}
+
+/// How long this process has lived.
+fn own_age() -> Duration {
+    let stat = procfs::process::Process::myself().and_then(|myself| myself.stat());
+    stat.map_or(Duration::ZERO, |stat| {
+        let started_ns = stat.starttime.saturating_mul(1_000_000_000) / procfs::ticks_per_second();
+        Duration::from_nanos(boot_time().0.saturating_sub(started_ns))
+    })
 }
