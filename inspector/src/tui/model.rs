@@ -116,8 +116,8 @@ pub enum Popup {
     Help(u16),
     /// The tool's own performance.
     Performance,
-    /// A filter being typed, and what is wrong with it.
-    Filter(Input, Option<FilterError>),
+    /// A filter being typed, what is wrong with it, and the one before, which leaving it restores.
+    Filter(Input, Option<FilterError>, String),
     /// How many keys to store.
     Burst(Input, Option<String>),
     /// Scenarios to choose from: the row.

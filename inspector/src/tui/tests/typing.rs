@@ -8,7 +8,7 @@ use crate::tui::{message::Message, model::Popup};
 
 fn wrong(stage: &Stage) -> Option<(usize, usize)> {
     match &stage.model.popup {
-        Some(Popup::Filter(_, wrong)) => wrong.as_ref().map(|wrong| (wrong.at, wrong.len)),
+        Some(Popup::Filter(_, wrong, _)) => wrong.as_ref().map(|wrong| (wrong.at, wrong.len)),
         other => panic!("no filter is typed: {other:?}"),
     }
 }

@@ -67,8 +67,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             refresh(model);
         }
         Action::Filter => {
-            let input = Input::new(model.table().filter.clone());
-            model.popup = Some(Popup::Filter(input, None));
+            let before = model.table().filter.clone();
+            let input = Input::new(before.clone());
+            model.popup = Some(Popup::Filter(input, None, before));
         }
         Action::ClearFilter => typing::filter(model, ""),
         Action::Help => model.popup = Some(Popup::Help(0)),

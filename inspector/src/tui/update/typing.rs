@@ -27,7 +27,11 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     match key.code {
-        KeyCode::Esc => model.popup = None,
+        KeyCode::Esc => {
+            if let Some(Popup::Filter(_, _, before)) = model.popup.take() {
+                filter(model, &before);
+            }
+        }
         KeyCode::Enter => return entered(model),
         KeyCode::Char(character) if is_hostile(character) => {}
         _ => {
@@ -57,7 +61,7 @@ pub(super) fn pasted(model: &mut Model, text: &str) {
 
 fn input(model: &mut Model) -> Option<&mut Input> {
     match &mut model.popup {
-        Some(Popup::Filter(input, _) | Popup::Burst(input, _)) => Some(input),
+        Some(Popup::Filter(input, ..) | Popup::Burst(input, _)) => Some(input),
         _ => None,
     }
 }
@@ -65,7 +69,7 @@ fn input(model: &mut Model) -> Option<&mut Input> {
 /// Says what is wrong with what was typed so far; a filter that is right is in force at once.
 fn judge(model: &mut Model) {
     match &model.popup {
-        Some(Popup::Filter(input, _)) => {
+        Some(Popup::Filter(input, ..)) => {
             let text = input.value().to_owned();
             let parsed = filter::parse(&text, model.screen.fields());
             let error = match parsed {
@@ -76,7 +80,7 @@ fn judge(model: &mut Model) {
                 }
                 Err(error) => Some(error),
             };
-            if let Some(Popup::Filter(_, wrong)) = &mut model.popup {
+            if let Some(Popup::Filter(_, wrong, _)) = &mut model.popup {
                 *wrong = error;
             }
         }
@@ -92,9 +96,9 @@ fn judge(model: &mut Model) {
 
 fn entered(model: &mut Model) -> Vec<Effect> {
     match model.popup.take() {
-        Some(Popup::Filter(input, Some(error))) => {
+        Some(Popup::Filter(input, Some(error), before)) => {
             // What is wrong stays, to be mended.
-            model.popup = Some(Popup::Filter(input, Some(error)));
+            model.popup = Some(Popup::Filter(input, Some(error), before));
             Vec::new()
         }
         Some(Popup::Burst(input, _)) => match lab::burst(input.value()) {

@@ -20,7 +20,7 @@ use crate::tui::{
 /// The tabs and, behind them, the filter; the cursor stands in a filter that is typed.
 pub(super) fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
     let theme = &model.theme;
-    if let Some(Popup::Filter(input, wrong)) = &model.popup {
+    if let Some(Popup::Filter(input, wrong, _)) = &model.popup {
         return typed(model, input, wrong.as_ref(), area, buffer);
     }
     let mut end = area.x;
@@ -154,7 +154,7 @@ pub(super) fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    if matches!(&model.popup, Some(Popup::Filter(_, Some(_))))
+    if matches!(&model.popup, Some(Popup::Filter(_, Some(_), _)))
         && (area.left()..area.right()).any(|x| buffer[(x, area.y)].symbol() != " ")
     {
         return;
