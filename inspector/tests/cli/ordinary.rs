@@ -1,7 +1,13 @@
 //! As an ordinary user: it says why eBPF is out of reach and what to do, polls, and calls it
 //! polling in every output.
 
-use crate::{SHORT, ordinary, record, records, run, text};
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use crate::{SHORT, ordinary, program, record, records, run, text};
 
 const WHY: &str = "an ordinary user may not use eBPF; start it through sudo";
 
@@ -100,5 +106,28 @@ fn doctor_says_it_too() {
     assert_eq!(
         (&report["refused"], &report["ok"]),
         (&WHY.into(), &false.into())
+    );
+}
+
+#[test]
+fn without_a_terminal_it_says_why_and_prints_lines() {
+    let mut inspector = ordinary()
+        .args(["lab", "--grace", "200"])
+        .stdin(File::open(program()).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut reader = BufReader::new(inspector.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    assert!(line.contains("polling"), "{line}");
+    // What follows is the scenarios, which other tests read.
+    drop(reader);
+    let output = inspector.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        text(&output.stderr),
+        "inspector: standard input is not a terminal: playing scenarios without a screen (`inspector lab --headless` asks for that)\n"
     );
 }
