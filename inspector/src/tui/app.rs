@@ -18,7 +18,7 @@ use ratatui::{Terminal as Screen, backend::CrosstermBackend, layout::Size};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     sync::mpsc,
-    time::{MissedTickBehavior, interval, sleep_until},
+    time::{MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use self::{own::Looked, signals::Signals};
@@ -48,6 +48,9 @@ const REST: u32 = 30;
 const AUDIT: Duration = Duration::from_secs(3);
 /// And as a multiple of what that takes.
 const AUDIT_REST: u32 = 50;
+
+/// How far the signal of a closed terminal may be behind the first write that fails.
+const HANG_UP: Duration = Duration::from_millis(200);
 
 /// What the loop is connected to.
 pub struct Connections {
@@ -148,7 +151,13 @@ pub async fn run(
                 None
             }
             () = sleep_until(frame.into()), if app.is_dirty => {
-                app.draw(&mut screen)?;
+                if let Err(error) = app.draw(&mut screen) {
+                    // The signal that tells of a closed terminal may come behind it.
+                    match timeout(HANG_UP, signals.next()).await {
+                        Ok(signal) => break Closed::Signal(signal),
+                        Err(_) => return Err(error),
+                    }
+                }
                 None
             }
             _ = ticks.tick() => {
