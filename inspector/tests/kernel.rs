@@ -40,6 +40,8 @@ mod policies;
 mod program;
 #[path = "kernel/race.rs"]
 mod race;
+#[path = "kernel/screen.rs"]
+mod screen;
 #[path = "kernel/verifier.rs"]
 mod verifier;
 #[path = "kernel/waits.rs"]
