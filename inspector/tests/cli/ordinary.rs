@@ -82,7 +82,7 @@ fn every_json_record_says_that_it_polls() {
 
 #[test]
 fn another_user_is_not_to_be_had() {
-    let output = run(&ordinary(), &["lab", "--as", "daemon"]);
+    let output = run(&ordinary(), &["lab", "--headless", "--as", "daemon"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         text(&output.stderr),

@@ -219,7 +219,7 @@ fn root_without_sudo_is_told_whose_child_it_is() {
         "inspector: the lab's child runs as nobody, because root started inspector without sudo (--as USER chooses another)\n"
     );
     assert_polled(&output, "--poll asks for it");
-    let output = inspector(&["lab", "--as", "no-such-user-here"]);
+    let output = inspector(&["lab", "--headless", "--as", "no-such-user-here"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         text(&output.stderr),
