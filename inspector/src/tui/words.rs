@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::table::Look;
+use super::{chronicle::STEP_NS, table::Look};
 use crate::{
     event::{
         id::{BootTime, CallNumber, Fd},
@@ -160,7 +160,8 @@ pub fn waker(ledger: &Ledger, waker: &Waker) -> String {
         Waking::Interrupt => "interrupt".to_owned(),
         Waking::Thread(tid) => match ledger.thread_by_tid(tid).and_then(|key| ledger.thread(key)) {
             Some(thread) => format!("{tid} {}", thread.comm),
-            None => format!("{tid} (not a live target)"),
+            // Dead, or of a process nobody watches.
+            None => format!("{tid} ?"),
         },
     }
 }
@@ -186,8 +187,10 @@ pub fn wakes(look: &Look<'_>, thread: Key<Thread>) -> Option<String> {
     const LATELY_S: u64 = 2;
     let name = look.ledger().thread(thread)?.name;
     let waits = look.world.chronicle().waits(thread, &name)?;
-    let from = BootTime(look.now.0.saturating_sub(LATELY_S * SECOND));
-    let wakes = waits.between(from, look.now);
+    // Whole steps only: the last one is not over.
+    let until = look.now.0 / STEP_NS * STEP_NS;
+    let from = BootTime(until.saturating_sub(LATELY_S * SECOND));
+    let wakes = waits.between(from, BootTime(until.saturating_sub(1)));
     (wakes > 0).then(|| format!(", {} wake-ups/s", wakes.div_ceil(LATELY_S)))
 }
 

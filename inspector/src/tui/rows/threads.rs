@@ -275,7 +275,8 @@ impl TableRow for ThreadRow {
         Column::new(
             "WOKEN BY",
             22,
-            "who ended its last wait; an interrupt proves nothing about who could",
+            "who ended its last wait (? = no live thread of a watched process); an interrupt \
+             proves nothing about who could",
             "sched_waking, in the waker's context",
             |row: &ThreadRow, look, _| match &row.waker {
                 Some(waker) => line(words::waker(look.ledger(), waker), look.theme.dim),

@@ -265,7 +265,8 @@ impl TableRow for WaitRow {
         Column::new(
             "WOKEN BY",
             18,
-            "who ended its last wait; of a word, who woke its waiters and how often",
+            "who ended its last wait (? = no live thread of a watched process); of a word, who \
+             woke its waiters and how often",
             "sched_waking, in the waker's context; an interrupt proves nothing about who could",
             |row: &WaitRow, look, _| match &row.who {
                 Who::Thread {
@@ -351,7 +352,7 @@ fn wakers(wakers: &[(Waking, u64)], look: &Look<'_>) -> String {
         Waking::Interrupt => format!("interrupt {times}×"),
         Waking::Thread(tid) => {
             let live = look.ledger().thread_by_tid(*tid).is_some();
-            let cross = if live { "" } else { " (not live)" };
+            let cross = if live { "" } else { " ?" };
             format!("{tid}{cross} {times}×")
         }
     });
