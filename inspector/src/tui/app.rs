@@ -306,6 +306,11 @@ impl App {
 
     fn draw(&mut self, screen: &mut Screen<CrosstermBackend<io::Stdout>>) -> anyhow::Result<()> {
         let started = Instant::now();
+        // News of another size may be late, or one of two that came together.
+        let size = screen.size().context("the terminal's size")?;
+        if size != self.model.size {
+            let _nothing_to_do = update(&mut self.model, Message::Resized(size));
+        }
         if started >= self.rows_due {
             let _nothing_to_do = update(&mut self.model, Message::Tick(boot_time()));
             let _nothing_to_do = update(&mut self.model, Message::Refresh);

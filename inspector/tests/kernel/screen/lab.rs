@@ -1,12 +1,12 @@
 //! The lab driven by keys: stores, deletes, and what the screen says has become of them.
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{
     leak,
     process::{is_alive, lab_of, thread_named, until_over},
     started,
-    terminal::Start,
+    terminal::{Start, Terminal},
 };
 
 #[test]
@@ -38,7 +38,7 @@ fn what_a_delete_leaves_behind_is_retained_and_what_it_ends_is_gone() {
     let Some(mut terminal) = started(&Start::default()) else {
         return;
     };
-    terminal.until_shown("policy bare");
+    terminal.until_shown("bare");
     leak(&mut terminal);
     // The hint has served.
     terminal.until_hidden("press d ");
@@ -47,7 +47,7 @@ fn what_a_delete_leaves_behind_is_retained_and_what_it_ends_is_gone() {
 
     for policy in ["signal", "stop-wait-delete"] {
         terminal.press("p");
-        terminal.until_shown(&format!("policy {policy}"));
+        terminal.until_shown(policy);
     }
     terminal.choose("Up", "task-0002");
     terminal.press("d");
@@ -101,14 +101,12 @@ fn a_lab_that_died_is_told_and_another_takes_its_place() {
     terminal.press("s");
     terminal.until_shown("no child to do it");
     terminal.press("X");
-    let picture = terminal.until_hidden("died");
-    // The old one's keys are not the new one's.
-    assert!(picture.entry("task-0001").is_none(), "{picture}");
-    let another = lab_of(terminal.pid());
+    let another = until_fresh(&terminal);
     assert_ne!(another, lab);
+    terminal.until_hidden("died");
     terminal.press("s");
-    terminal.until("an entry of the new lab", |picture| {
-        picture.entry("task-0001").is_some() && picture.shows(&another.to_string())
+    terminal.until("a third entry", |picture| {
+        picture.entry("task-0003").is_some()
     });
 }
 
@@ -120,9 +118,22 @@ fn a_lab_that_is_started_anew_ends_the_one_before() {
     let lab = lab_of(terminal.pid());
     leak(&mut terminal);
     terminal.press("X");
-    terminal.until("nothing of the lab before", |picture| {
-        picture.entry("task-0001").is_none() && picture.entry("task-0002").is_none()
-    });
     until_over(lab);
-    assert!(is_alive(lab_of(terminal.pid())));
+    assert!(is_alive(until_fresh(&terminal)));
+}
+
+/// Waits until the screen shows a lab that has just begun, by the number of its process: nothing
+/// of one before it.
+fn until_fresh(terminal: &Terminal) -> Pid {
+    let lab = lab_of(terminal.pid());
+    terminal.until("two entries of the new lab alone", |picture| {
+        let is_live = |key| picture.entry(key).is_some_and(|row| row.contains("1/1"));
+        picture.shows(&lab.to_string())
+            && is_live("task-0001")
+            && is_live("task-0002")
+            && !["RETAINED", "ended"]
+                .iter()
+                .any(|words| picture.shows(words))
+    });
+    lab
 }
