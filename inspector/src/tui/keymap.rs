@@ -208,6 +208,11 @@ impl Keymap {
             .collect()
     }
 
+    /// The first of them, for hints; empty where an action has none.
+    pub fn first_key(&self, action: Action) -> String {
+        self.keys_of(action).into_iter().next().unwrap_or_default()
+    }
+
     /// What the help screen says: each section with its lines. Actions without a key are left out.
     pub fn help(&self, in_lab: bool) -> impl Iterator<Item = (Section, Vec<HelpLine>)> {
         let rows = TABLE.chunk_by(|one, next| one.section == next.section);

@@ -249,6 +249,12 @@ fn owner_text(ledger: &Ledger, resource: Resource) -> (Option<String>, Class) {
     (Some(words::key(record)), class)
 }
 
+/// An age; one whose beginning nobody saw is at least that.
+fn age_line(age_ns: u64, announced: bool, look: &Look<'_>) -> Line<'static> {
+    let sign = if announced { "" } else { ">" };
+    line(format!("{sign}{}", words::passed(age_ns)), look.theme.dim)
+}
+
 /// An owner with the sign of its verdict.
 fn owner_line(owner: Option<&str>, class: Class, look: &Look<'_>) -> Line<'static> {
     let Some(owner) = owner else {

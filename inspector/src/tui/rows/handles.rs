@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{RECENT_NS, line, owner_line, owner_text};
+use super::{RECENT_NS, age_line, line, owner_line, owner_text};
 use crate::{
     event::{
         BootTime,
@@ -343,13 +343,7 @@ impl TableRow for HandleRow {
             9,
             "time since its birth; > where it was open before the attach",
             "the call's exit",
-            |row: &HandleRow, look, _| {
-                let sign = if row.announced { "" } else { ">" };
-                line(
-                    format!("{sign}{}", words::passed(row.age_ns)),
-                    look.theme.dim,
-                )
-            },
+            |row: &HandleRow, look, _| age_line(row.age_ns, row.announced, look),
             |row: &HandleRow| Order::Number(row.age_ns),
         )
         .right()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::text::Line;
 
-use super::{RECENT_NS, line, owner_line, owner_text};
+use super::{RECENT_NS, age_line, line, owner_line, owner_text};
 use crate::{
     event::{
         BootTime,
@@ -306,13 +306,7 @@ impl TableRow for ThreadRow {
             9,
             "time since its birth; > where it lived before the attach",
             "task_newtask; start_boottime",
-            |row: &ThreadRow, look, _| {
-                let sign = if row.announced { "" } else { ">" };
-                line(
-                    format!("{sign}{}", words::passed(row.age_ns)),
-                    look.theme.dim,
-                )
-            },
+            |row: &ThreadRow, look, _| age_line(row.age_ns, row.announced, look),
             |row: &ThreadRow| Order::Number(row.age_ns),
         )
         .right()

@@ -9,14 +9,7 @@ use crate::{event::text::Text, tui::model::Model};
 pub fn lines(model: &Model) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let mut lines = Vec::new();
-    let key = |action| {
-        model
-            .keymap
-            .keys_of(action)
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-    };
+    let key = |action| model.keymap.first_key(action);
     if let Some(ended) = &model.source.ended {
         let ended = clean(ended);
         lines.push(Line::from(styled(

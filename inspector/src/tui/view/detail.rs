@@ -209,12 +209,7 @@ pub fn text(model: &Model) -> Option<String> {
 
 /// How to get into the pane, for whoever reads the help.
 pub(super) fn hint(model: &Model) -> String {
-    let follow = model
-        .keymap
-        .keys_of(Action::Follow)
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let follow = model.keymap.first_key(Action::Follow);
     format!("{follow} goes into the detail pane, and from there along its links")
 }
 

@@ -63,14 +63,7 @@ pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
 /// What was said last; else what to do first; else the keys.
 pub(super) fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
-    let key = |action| {
-        model
-            .keymap
-            .keys_of(action)
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-    };
+    let key = |action| model.keymap.first_key(action);
     let greets = model
         .lab
         .as_ref()

@@ -38,14 +38,7 @@ pub(super) fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
         buffer.set_string(at, area.y, &text, style);
         end = at + width;
     }
-    let key = |action| {
-        model
-            .keymap
-            .keys_of(action)
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-    };
+    let key = |action| model.keymap.first_key(action);
     let rest = Rect {
         x: end + 2,
         width: area.right().saturating_sub(end + 2),
@@ -254,14 +247,7 @@ fn some<R: TableRow>(model: &Model, rows: &[R], area: Rect, buffer: &mut Buffer)
 
 /// What to do where there is nothing to see.
 fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let key = |action| {
-        model
-            .keymap
-            .keys_of(action)
-            .into_iter()
-            .next()
-            .unwrap_or_default()
-    };
+    let key = |action| model.keymap.first_key(action);
     let words = if model.hidden > 0 {
         format!(
             "nothing fits the filter; {} are kept out.  {} clears it",
