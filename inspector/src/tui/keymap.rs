@@ -28,7 +28,7 @@ pub enum Action {
     ColumnRight,
     NextScreen,
     PreviousScreen,
-    /// The screen of this number, 1 to 9.
+    /// The screen of this number, from 1.
     Screen(u8),
     Follow,
     Back,
