@@ -306,7 +306,8 @@ impl App {
 
     fn draw(&mut self, screen: &mut Screen<CrosstermBackend<io::Stdout>>) -> anyhow::Result<()> {
         let started = Instant::now();
-        // News of another size may be late, or one of two that came together.
+        // Asked for, because crossterm forgets a resize that comes together with a key; a model that
+        // took a smaller terminal for a larger one would draw nothing.
         let size = screen.size().context("the terminal's size")?;
         if size != self.model.size {
             let _nothing_to_do = update(&mut self.model, Message::Resized(size));
