@@ -116,25 +116,20 @@ pub fn columns(model: &Model, width: u16) -> Vec<(usize, u16, u16)> {
         .collect()
 }
 
-/// The tabs: what each says, and where it begins.
-pub fn tabs(width: u16) -> Vec<(Screen, u16, String)> {
-    let short = width < 80;
+/// The tabs: what each says, and where it begins. Where room is short the open one alone is named.
+pub fn tabs(open: Screen, width: u16) -> Vec<(Screen, u16, String)> {
     let mut at = 0_u16;
-    Screen::ALL
-        .into_iter()
-        .map(|screen| {
-            let number = screen as usize + 1;
-            let text = if short {
-                format!("{number} {}", screen.title())
-            } else {
-                format!("[{number}] {}", screen.title())
-            };
-            let tab = (screen, at, text);
-            let cells = u16::try_from(tab.2.len()).unwrap_or(u16::MAX);
-            at = at
-                .saturating_add(cells)
-                .saturating_add(if short { 1 } else { 2 });
-            tab
-        })
-        .collect()
+    let mut tab = |screen: Screen| {
+        let (number, title) = (screen as usize + 1, screen.title());
+        let (text, gap) = match width {
+            0..48 if screen != open => (number.to_string(), 1),
+            0..80 => (format!("{number} {title}"), 1),
+            _ => (format!("[{number}] {title}"), 2),
+        };
+        let from = at;
+        let cells = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        at = at.saturating_add(cells).saturating_add(gap);
+        (screen, from, text)
+    };
+    Screen::ALL.into_iter().map(&mut tab).collect()
 }

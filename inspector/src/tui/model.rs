@@ -8,7 +8,7 @@ use super::{
     filter::{Filter, FilterError},
     keymap::Keymap,
     rows::{self, Choice, Rows, Screen},
-    subject::Subject,
+    subject::{Place, Subject},
     table::Look,
     theme::{ASCII, Glyphs, Palette, Theme, UNICODE},
     world::World,
@@ -94,8 +94,10 @@ pub struct TableState {
 pub struct Detail {
     /// The way that was followed, the entity shown last; empty = what is selected in the table.
     pub trail: Vec<Subject>,
-    /// The chosen one of its links, where keys go to the pane.
+    /// The number of the chosen one of its links, where keys go to the pane.
     pub link: Option<usize>,
+    /// Where that link leads: links come and go, and the choice stays with its entity.
+    pub chosen: Option<Place>,
     /// The stretch of time that is looked at; `None` = the whole life, up to now.
     pub window: Option<Window>,
 }

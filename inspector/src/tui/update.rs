@@ -40,6 +40,7 @@ fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect
     let action = model.keymap.action(key, model.lab.is_some());
     // Whoever presses a key has read it.
     model.note = None;
+    act::find_chosen(model);
     // Whatever is open, interrupting ends it all.
     let is_interrupt = key
         .modifiers
@@ -79,6 +80,7 @@ pub(super) fn refresh(model: &mut Model) {
     model.alarms.check(live, now);
     lab::select_wanted(model);
     find_selected(model);
+    act::find_chosen(model);
     keep_in_view(model);
 }
 

@@ -5,7 +5,10 @@ use ratatui::text::{Line, Span};
 use super::{Fact, Lane, Story};
 use crate::{
     event::{BootTime, id::Moment, wait::Waking},
-    ledger::{arena::Key, entry::Entry, identity::Origin, resource::Resource, thread::Thread},
+    ledger::{
+        arena::Key, entry::Entry, identity::Origin, resource::Resource, thread::Thread,
+        wait::Activity,
+    },
     tui::{
         rows::{threads::ThreadIs, waits::histogram},
         subject::Place,
@@ -66,25 +69,7 @@ pub(super) fn story(key: Key<Thread>, look: &Look<'_>) -> Story {
         .lanes
         .extend(lane(key, owner.map(|owner| owner.entry), look));
     if let Some(activity) = thread.activity() {
-        if let Some(blocked) = &activity.blocked {
-            let lasts = match blocked.since {
-                Some(since) => format!("for {}", words::passed(look.now.since_ns(since))),
-                None => "since before the attach".to_owned(),
-            };
-            let words = format!(
-                "blocked in {} {lasts}",
-                words::blocked(ledger, key, blocked)
-            );
-            let on = match words::waits_on(ledger, key, blocked) {
-                On::Handle(_, Some(handle)) => Some(Place::Handle(handle)),
-                On::Word(address) => Some(Place::Word(thread.name.tgid, address)),
-                On::Handle(_, None) | On::Nothing => None,
-            };
-            story.more.push(match on {
-                Some(place) => Fact::link(Line::styled(words, theme.link), place),
-                None => Fact::plain(Line::styled(words, theme.text)),
-            });
-        }
+        story.more.extend(waits(key, activity, look));
         if let Some(waker) = activity.waker {
             let ago = format!("{} ago", words::passed(look.now.since_ns(waker.at)));
             story.more.push(waker_fact(waker.how, &ago, look));
@@ -126,6 +111,37 @@ pub(super) fn story(key: Key<Thread>, look: &Look<'_>) -> Story {
         }
     }
     story
+}
+
+/// What a thread is blocked in, or was woken from last, with what that is about.
+fn waits(key: Key<Thread>, activity: &Activity, look: &Look<'_>) -> Option<Fact> {
+    let (ledger, style) = (look.ledger(), look.theme.link);
+    let name = ledger.thread(key)?.name;
+    let (wait, words) = match activity.blocked {
+        Some(blocked) => {
+            let lasts = match blocked.since {
+                Some(since) => format!("for {}", words::passed(look.now.since_ns(since))),
+                None => "since before the attach".to_owned(),
+            };
+            let what = words::blocked(ledger, key, &blocked);
+            (blocked, format!("blocked in {what} {lasts}"))
+        }
+        None => {
+            let waits = look.world.chronicle().waits(key, &name)?;
+            let wait = waits.last.back()?.wait;
+            (wait, format!("was blocked in {}", words::woken(look, key)?))
+        }
+    };
+    Some(match words::waits_on(ledger, key, &wait) {
+        On::Handle(_, Some(handle)) => {
+            Fact::link(Line::styled(words, style), Place::Handle(handle))
+        }
+        On::Word(address) => {
+            let word = Place::Word(name.tgid, address);
+            Fact::link(Line::styled(words, style), word)
+        }
+        On::Handle(_, None) | On::Nothing => Fact::plain(Line::styled(words, look.theme.text)),
+    })
 }
 
 /// A waker, which can be followed while it lives.

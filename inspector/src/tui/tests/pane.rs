@@ -97,6 +97,25 @@ fn another_selected_row_is_another_story() {
 }
 
 #[test]
+fn the_chosen_link_stays_with_its_entity() {
+    let mut stage = at_live();
+    stage.press("Enter Down");
+    let before = stage.model.detail.clone();
+    assert_eq!(before.link, Some(1));
+    // Something that stands above it becomes the entry's.
+    stage.tell(&format!("{NOW} 100 own-fd live 2"));
+    stage.at(NOW + 100);
+    assert_eq!(stage.model.detail.link, Some(2), "one further down");
+    assert_eq!(stage.model.detail.chosen, before.chosen);
+    stage.press("Enter");
+    assert!(
+        title(&stage).starts_with("live ▸ fd 15"),
+        "{}",
+        title(&stage)
+    );
+}
+
+#[test]
 fn the_axis_is_zoomed_around_the_delete_and_stays_there() {
     let mut stage = Stage::new(FATES, NOW);
     stage

@@ -159,7 +159,7 @@ fn step(model: &mut Model, direction: Direction, by: usize) {
             Direction::Up => link.saturating_sub(by),
             Direction::Down => link.saturating_add(by),
         };
-        model.detail.link = Some(to.min(links.saturating_sub(1)));
+        choose(model, to.min(links.saturating_sub(1)));
         return;
     }
     let row = model.table().row;
@@ -177,6 +177,29 @@ pub(super) fn links(model: &Model) -> Vec<Place> {
         return Vec::new();
     };
     Story::of(subject, &model.look()).links()
+}
+
+/// Chooses a link by its number.
+pub(super) fn choose(model: &mut Model, link: usize) {
+    model.detail.link = Some(link);
+    model.detail.chosen = links(model).get(link).copied();
+}
+
+/// Finds the chosen link where it stands now; the first one where none was chosen yet.
+pub(super) fn find_chosen(model: &mut Model) {
+    let Some(link) = model.detail.link else {
+        return;
+    };
+    let links = links(model);
+    let Some(chosen) = model.detail.chosen else {
+        choose(model, link.min(links.len().saturating_sub(1)));
+        return;
+    };
+    if links.get(link) != Some(&chosen)
+        && let Some(place) = links.iter().position(|place| *place == chosen)
+    {
+        model.detail.link = Some(place);
+    }
 }
 
 /// Chooses the column that is explained, and sorted by when asked; only among those that are
@@ -240,17 +263,18 @@ pub(super) fn follow(model: &mut Model) {
     };
     let Some(link) = model.detail.link else {
         model.detail.trail = vec![subject];
-        model.detail.link = Some(0);
+        choose(model, 0);
         keep_in_view(model);
         return;
     };
+    // A link that is gone for the moment leads nowhere, and not to what stands in its place.
     let to = links(model).get(link).copied();
-    let to = to.filter(|place| *place != subject.place);
+    let to = to.filter(|place| Some(*place) == model.detail.chosen && *place != subject.place);
     let Some(next) = to.and_then(|place| Subject::at(model.world().ledger(), place)) else {
         return;
     };
     model.detail.trail.push(next);
-    model.detail.link = Some(0);
+    choose(model, 0);
     model.detail.window = None;
 }
 
@@ -260,7 +284,7 @@ fn back(model: &mut Model) {
     if model.detail.trail.is_empty() {
         leave_detail(model);
     } else {
-        model.detail.link = Some(0);
+        choose(model, 0);
     }
 }
 
@@ -275,6 +299,7 @@ fn escape(model: &mut Model) {
 fn leave_detail(model: &mut Model) {
     model.detail.trail.clear();
     model.detail.link = None;
+    model.detail.chosen = None;
     find_selected(model);
     keep_in_view(model);
 }

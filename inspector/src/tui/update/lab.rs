@@ -206,7 +206,10 @@ pub(super) fn heard(model: &mut Model, news: News) {
             refresh(model);
         }
         News::Stored { key } => {
-            note(model, format!("stored {key}"), false);
+            // Until something was deleted, what to press next is told in its place.
+            if lab.has_deleted {
+                note(model, format!("stored {key}"), false);
+            }
             if let Some(lab) = &mut model.lab {
                 lab.select = Some(key);
             }

@@ -69,7 +69,7 @@ pub(super) fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
         .as_ref()
         .is_some_and(|lab| !lab.has_deleted && lab.busy.is_none());
     let greets = greets && !model.rows.is_empty() && !model.in_detail();
-    if let Some(note) = model.note.as_ref().filter(|note| note.is_bad || !greets) {
+    if let Some(note) = &model.note {
         let style = if note.is_bad {
             theme.warning
         } else {

@@ -24,7 +24,7 @@ pub(super) fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
         return typed(model, input, wrong.as_ref(), area, buffer);
     }
     let mut end = area.x;
-    for (screen, x, text) in layout::tabs(area.width) {
+    for (screen, x, text) in layout::tabs(model.screen, area.width) {
         let style = if screen == model.screen {
             theme.accent.add_modifier(Modifier::REVERSED)
         } else {
