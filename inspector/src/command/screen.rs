@@ -27,7 +27,10 @@ use crate::{
     source::{Request, Running, SourceKind, gauges::Gauges, probe_set::ProbeSet},
     tui::{
         alarm::Alarms,
-        app::{self, Closed, Connections, Manners},
+        app::{
+            self, Connections,
+            manners::{Closed, Manners},
+        },
         model::{Setting, Source},
         rows::Screen,
         theme::Palette,

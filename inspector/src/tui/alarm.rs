@@ -13,7 +13,7 @@ pub struct Alarms {
 }
 
 /// How often the world is compared with the limits, at most.
-const EVERY_NS: u64 = 1_000_000_000;
+const EVERY_NS: u64 = 2_000_000_000;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The loop: waits for events, keys, news and time, has the model updated and drawn, and does what
 //! the model wants done.
 
+mod keys;
+pub mod manners;
 mod own;
 mod signals;
 
@@ -8,8 +10,7 @@ use std::{
     io::{self, stdout},
     mem::ManuallyDrop,
     sync::Arc,
-    thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -21,7 +22,12 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep_until, timeout},
 };
 
-use self::{own::Looked, signals::Signals};
+use self::{
+    keys::read_keys,
+    manners::{Closed, Manners},
+    own::{Looked, nanos},
+    signals::Signals,
+};
 use super::{
     message::{Effect, Message},
     model::{Clock, Model, Own, Setting},
@@ -32,7 +38,11 @@ use super::{
 use crate::{
     event::{Batch, What},
     lab::driver::{Command, News},
-    source::{Request, clock::boot_time, gauges::Gauges},
+    source::{
+        Request,
+        clock::{boot_time, wall_ns},
+        gauges::Gauges,
+    },
 };
 
 /// How often the tool looks at itself.
@@ -41,6 +51,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(200);
 /// Rows are made anew at most this often.
 const ROWS: Duration = Duration::from_millis(50);
+/// They are this old at most, though nothing has happened.
+const STALE: Duration = Duration::from_secs(1);
 /// And rest this many times as long as making them took.
 const REST: u32 = 30;
 /// How often the handles that are shown are compared with /proc, so that what they point at is
@@ -72,26 +84,6 @@ pub struct Connections {
 
 /// What, extension and content in; where it was written, or why not, out.
 pub type Write = Box<dyn Fn(&str, &str, &[u8]) -> Result<String, String>>;
-
-/// How the screen is to be.
-#[derive(Clone, Copy, Debug)]
-pub struct Manners {
-    /// Whether the mouse is used.
-    pub mouse: bool,
-    /// Most frames a second.
-    pub frames: u8,
-    /// Panics after so long: what a test wants to see survived.
-    pub panic_after: Option<Duration>,
-}
-
-/// Why the screen was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// The user left.
-    Left,
-    /// A signal asked for it.
-    Signal(i32),
-}
 
 /// Shows the screen until the user leaves.
 ///
@@ -195,6 +187,10 @@ struct App {
     drawn: Instant,
     frame: Duration,
     rows_due: Instant,
+    /// When rows were made last.
+    rows_made: Instant,
+    /// Whether something has happened since.
+    has_news: bool,
     audited: Instant,
     audit_wait: Duration,
     looked: Looked,
@@ -210,6 +206,8 @@ impl App {
             drawn: now.checked_sub(Duration::from_secs(1)).unwrap_or(now),
             frame: Duration::from_secs(1) / u32::from(manners.frames.max(1)),
             rows_due: now,
+            rows_made: now,
+            has_news: true,
             audited: now,
             audit_wait: AUDIT,
             looked: Looked::new(),
@@ -224,6 +222,10 @@ impl App {
     /// Takes in events. The screen changes with them unless it is paused.
     fn take(&mut self, batch: Batch) {
         let started = Instant::now();
+        let is_silent = batch
+            .events
+            .iter()
+            .all(|event| matches!(event.what, What::Tick));
         // Waits come all the time; they are seen when time passes.
         let tells = batch
             .events
@@ -240,6 +242,7 @@ impl App {
             let _nothing_to_do = update(&mut self.model, Message::SourceEnded(why));
         }
         self.is_dirty |= tells && self.model.frozen.is_none();
+        self.has_news |= !is_silent;
     }
 
     fn typed(&mut self, event: event::Event) -> Option<Message> {
@@ -264,6 +267,7 @@ impl App {
         screen: &mut Screen<CrosstermBackend<io::Stdout>>,
     ) -> anyhow::Result<Next> {
         self.is_dirty = true;
+        self.has_news |= !matches!(message, Message::Tick(_) | Message::Own(_));
         for effect in update(&mut self.model, message) {
             match effect {
                 Effect::Lab(command) => (connections.lab)(command),
@@ -312,16 +316,20 @@ impl App {
         if size != self.model.size {
             let _nothing_to_do = update(&mut self.model, Message::Resized(size));
         }
-        if started >= self.rows_due {
+        let is_old =
+            self.has_news || self.rows_made.elapsed() >= STALE || self.model.rows.is_moving();
+        if is_old && started >= self.rows_due {
+            self.has_news = false;
             let _nothing_to_do = update(&mut self.model, Message::Tick(boot_time()));
             let _nothing_to_do = update(&mut self.model, Message::Refresh);
             let took = started.elapsed();
             self.own.rows_ns = nanos(took);
-            self.rows_due = Instant::now() + ROWS.max(took * REST);
+            self.rows_made = Instant::now();
+            self.rows_due = self.rows_made + ROWS.max(took * REST);
             self.is_dirty = false;
         } else {
             // Rows that are older than what is known are drawn again when they are due.
-            self.is_dirty = self.model.frozen.is_none();
+            self.is_dirty = is_old && self.model.frozen.is_none();
         }
         let drawing = Instant::now();
         let paint = |frame: &mut ratatui::Frame<'_>| {
@@ -374,26 +382,4 @@ impl App {
 fn ask_audit(connections: &mut Connections) {
     let (done, _nobody_waits) = tokio::sync::oneshot::channel();
     (connections.request)(Request::Audit { heal: true, done });
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn wall_ns() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map(nanos).unwrap_or(0)
-}
-
-/// Reads keys on a thread of its own, which ends with the process.
-fn read_keys() -> mpsc::UnboundedReceiver<event::Event> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    thread::spawn(move || {
-        while let Ok(event) = event::read() {
-            if sender.send(event).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
 }

@@ -163,6 +163,14 @@ impl Rows {
         each!(self, rows => rows.len())
     }
 
+    /// Whether they change by the passing of time alone, as a running grace does.
+    pub fn is_moving(&self) -> bool {
+        match self {
+            Self::Entries(rows) => rows.iter().any(|row| row.class == Class::Pending),
+            _ => false,
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
