@@ -304,8 +304,8 @@ fn leave_detail(model: &mut Model) {
     keep_in_view(model);
 }
 
-/// The stretch of time that the axis shows now, and the subject's delete.
-fn window(model: &Model) -> (Window, Option<BootTime>) {
+/// The stretch of time that the axis shows now, the subject's whole life, and its delete.
+fn window(model: &Model) -> (Window, Window, Option<BootTime>) {
     let story = model
         .subject()
         .map(|subject| Story::of(subject, &model.look()))
@@ -316,21 +316,18 @@ fn window(model: &Model) -> (Window, Option<BootTime>) {
         from: story.from,
         span_ns: model.now().since_ns(story.from).max(*SPANS_NS.start()),
     };
-    (model.detail.window.unwrap_or(whole), delete)
+    (model.detail.window.unwrap_or(whole), whole, delete)
 }
 
 /// Half or twice as much time, around the delete where one is seen, else around the middle.
 fn zoom(model: &mut Model, closer: bool) {
-    let (before, delete) = window(model);
+    let (before, whole, delete) = window(model);
     let span_ns = if closer {
         before.span_ns / 2
     } else {
         before.span_ns.saturating_mul(2)
     };
-    let whole_ns = model.subject().map_or(0, |subject| {
-        model.now().since_ns(Story::of(subject, &model.look()).from)
-    });
-    if !closer && span_ns >= whole_ns {
+    if !closer && span_ns >= whole.span_ns {
         model.detail.window = None;
         return;
     }
@@ -345,7 +342,7 @@ fn zoom(model: &mut Model, closer: bool) {
 
 /// A quarter of what is seen to one side.
 fn scroll(model: &mut Model, earlier: bool) {
-    let (Window { from, span_ns }, _) = window(model);
+    let (Window { from, span_ns }, ..) = window(model);
     let step = span_ns / 4;
     let from = if earlier {
         BootTime(from.0.saturating_sub(step))

@@ -32,19 +32,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         let Some(area) = row(area, index) else {
             continue;
         };
-        let label = Line::from(vec![
-            styled(format!("{name} "), theme.dim),
-            styled(format!("{:>6}", words::count(now.into())), theme.strong),
-        ]);
-        put(
-            buffer,
-            Rect {
-                width: LABEL - 1,
-                ..area
-            },
-            &label,
-            "",
-        );
+        label(model, name, now.into(), area, buffer);
         let values: Vec<Option<u32>> = columns
             .iter()
             .map(|(sample, _)| sample.as_ref().map(value))
@@ -73,19 +61,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let seen: usize = columns.iter().map(|(_, deletes)| deletes).sum();
-    let label = Line::from(vec![
-        styled("deletes ", theme.dim),
-        styled(format!("{:>6}", words::count(seen as u64)), theme.strong),
-    ]);
-    put(
-        buffer,
-        Rect {
-            width: LABEL - 1,
-            ..area
-        },
-        &label,
-        "",
-    );
+    label(model, "deletes", seen as u64, area, buffer);
     for (x, (_, deletes)) in (area.x + LABEL..area.right()).zip(&columns) {
         if *deletes > 0 {
             buffer.set_string(x, area.y, model.glyphs.delete, theme.delete);
@@ -107,4 +83,18 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             "",
         );
     }
+}
+
+/// A chart's name and its count, before the axis.
+fn label(model: &Model, name: &str, count: u64, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let line = Line::from(vec![
+        styled(format!("{name} "), theme.dim),
+        styled(format!("{:>6}", words::count(count)), theme.strong),
+    ]);
+    let area = Rect {
+        width: LABEL - 1,
+        ..area
+    };
+    put(buffer, area, &line, "");
 }
