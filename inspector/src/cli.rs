@@ -1,9 +1,12 @@
 //! The command line: clap types only.
 
+pub mod any;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::any::{AttachArgs, LaunchArgs, ReportArgs, RunArgs};
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
     source::{
@@ -55,6 +58,12 @@ pub struct ScreenArgs {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Watch running processes on the screen
+    Attach(Box<AttachArgs>),
+    /// Start a command and watch it on the screen from its first instruction
+    Run(Box<RunArgs>),
+    /// Watch processes or a command without a screen, and report what remains
+    Report(Box<ReportArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack
@@ -64,6 +73,9 @@ pub enum Verb {
     /// The lab's own child process
     #[command(hide = true)]
     LabChild(LabChildArgs),
+    /// What becomes a command once somebody watches it
+    #[command(hide = true)]
+    Launch(LaunchArgs),
 }
 
 /// Of `inspector lab`.
@@ -192,7 +204,7 @@ fn program_name(text: &str) -> Result<String, String> {
 
 impl KernelArgs {
     /// As the loader takes them.
-    pub fn load_options(&self) -> LoadOptions {
+    pub fn load_options(&self, follow_forks: bool) -> LoadOptions {
         LoadOptions {
             set: match self.probe_set {
                 ProbeSetArg::Deaths => ProbeSetKind::BirthsAndDeaths,
@@ -201,7 +213,7 @@ impl KernelArgs {
             ring_bytes: self.ring_bytes,
             wakeup_bytes: self.wakeup_bytes,
             wait_threshold: Duration::from_micros(self.wait_threshold),
-            follow_forks: true,
+            follow_forks,
             max_threads: self.max_threads,
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),

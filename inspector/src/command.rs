@@ -1,10 +1,14 @@
 //! The verbs: wiring only, one file each.
 
+mod any;
 mod config;
 mod detect;
 mod doctor;
 mod lab;
+mod members;
 mod screen;
+mod start;
+mod watch;
 
 use std::{
     io::{self, Write as _},
@@ -12,8 +16,9 @@ use std::{
 };
 
 use crate::{
-    cli::{Cli, LabArgs, LabChildArgs, Verb},
+    cli::{Cli, LabArgs, LabChildArgs, Verb, any::LaunchArgs},
     lab::{account::Account, child},
+    launch::{self, LaunchError, child::Orders, status},
 };
 
 /// Nothing to complain of.
@@ -31,10 +36,14 @@ pub const ERROR: u8 = 2;
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         None => lab_or_screen(&LabArgs::unasked(cli.screen)),
+        Some(Verb::Attach(args)) => screen::attach(&args),
+        Some(Verb::Run(args)) => with_command(screen::run_command(&args)),
+        Some(Verb::Report(_)) => todo!(),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::LabChild(args)) => lab_child(&args),
+        Some(Verb::Launch(args)) => Ok(ExitCode::from(launch::child::run(launched(args)))),
     }
 }
 
@@ -68,12 +77,34 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// The exit code of a verb that runs a command: what fails before it is told here.
+fn with_command(done: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    done.or_else(|error| {
+        tell(&format!("{error:#}"));
+        let code = error.downcast_ref::<LaunchError>();
+        Ok(ExitCode::from(
+            code.map_or(status::TOOL_FAILED, LaunchError::exit_code),
+        ))
+    })
+}
+
+fn launched(args: LaunchArgs) -> Orders {
+    Orders {
+        go: args.go,
+        failed: args.failed,
+        account: account(args.uid, args.gid, args.groups),
+        own_session: args.own_session,
+        command: args.line,
+    }
+}
+
+fn account(uid: Option<u32>, gid: Option<u32>, groups: Vec<u32>) -> Option<Account> {
+    let (uid, gid) = uid.zip(gid)?;
+    Some(Account { uid, gid, groups })
+}
+
 fn lab_child(args: &LabChildArgs) -> anyhow::Result<ExitCode> {
-    let account = args.uid.zip(args.gid).map(|(uid, gid)| Account {
-        uid,
-        gid,
-        groups: args.groups.clone(),
-    });
+    let account = account(args.uid, args.gid, args.groups.clone());
     child::run(account.as_ref())?;
     // Its keys may hold anything: the process's end is theirs.
     std::process::exit(0)

@@ -52,6 +52,23 @@ const LAB: CapabilitySet = CapabilitySet::SETUID
     .union(CapabilitySet::SYS_NICE)
     .union(CapabilitySet::SYS_RESOURCE);
 
+/// What watching any process needs beyond that: to write files as their user, to tell a command of
+/// that user to end, and to let the reader of the ring go before those it watches.
+const TARGETS: CapabilitySet = CapabilitySet::SETUID
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SYS_NICE);
+
+/// Gives up what watching does not need once its programs are loaded and its marks attached. For
+/// the calling thread and those it starts afterwards.
+///
+/// # Errors
+/// The kernel's.
+pub fn shed_for_targets() -> Result<CapabilitySet, Errno> {
+    let uname = rustix::system::uname();
+    shed_thread(needed(&uname.release().to_string_lossy()) | TARGETS)
+}
+
 /// Gives up what the lab does not need once its programs are loaded. For the calling thread and
 /// those it starts afterwards.
 ///

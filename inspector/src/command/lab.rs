@@ -56,7 +56,7 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
         grace_ns: args.grace_ms() * 1_000_000,
         ..LedgerRules::default()
     };
-    let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(), rules)?;
+    let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(true), rules)?;
     say_what_watches(&watcher, &mut printer)?;
     let played = play_all(
         &runs,

@@ -66,6 +66,8 @@ const HANG_UP: Duration = Duration::from_millis(200);
 
 /// What the loop is connected to.
 pub struct Connections {
+    /// What the source has sent already.
+    pub early: Vec<Batch>,
     /// The source's events.
     pub batches: mpsc::Receiver<Batch>,
     /// How the source fares.
@@ -74,6 +76,8 @@ pub struct Connections {
     pub sources: mpsc::UnboundedReceiver<(mpsc::Receiver<Batch>, Arc<Gauges>)>,
     /// News of the lab's driver.
     pub news: mpsc::UnboundedReceiver<News>,
+    /// What else there is to tell.
+    pub says: mpsc::UnboundedReceiver<Message>,
     /// Orders for it.
     pub lab: Box<dyn FnMut(Command)>,
     /// Requests to the source.
@@ -110,6 +114,9 @@ pub async fn run(
     let model = Model::new(setting, Size { width, height }, clock);
     let mut keys = read_keys();
     let mut app = App::new(model, manners);
+    for batch in std::mem::take(&mut connections.early) {
+        app.take(batch);
+    }
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looks = interval(LOOK);
@@ -133,6 +140,7 @@ pub async fn run(
                 }
                 Some(Message::Lab(news))
             }
+            Some(said) = connections.says.recv() => Some(said),
             Some((batches, gauges)) = connections.sources.recv() => {
                 connections.batches = batches;
                 connections.gauges = gauges;

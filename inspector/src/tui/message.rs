@@ -32,6 +32,8 @@ pub enum Message {
     Own(Box<Own>),
     /// The lab's driver says something.
     Lab(News),
+    /// The command that is watched ended, in these words.
+    CommandEnded(String),
     /// Something that was asked for was done, or was not.
     Done(Result<String, String>),
 }

@@ -30,6 +30,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Refresh => refresh(model),
         Message::Own(own) => model.own = *own,
         Message::Lab(news) => lab::heard(model, news),
+        Message::CommandEnded(text) => note(model, text, false),
         Message::Done(Ok(text)) => note(model, text, false),
         Message::Done(Err(text)) => note(model, text, true),
     }

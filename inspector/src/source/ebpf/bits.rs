@@ -48,11 +48,12 @@ impl Bits {
         Ok(Self { words })
     }
 
-    /// Sets the bit of a number. Numbers no task can have are let be.
-    pub(super) fn set(&self, number: u32) {
-        if let Some(word) = self.word(number) {
-            word.fetch_or(1 << (number % 64), Ordering::Relaxed);
-        }
+    /// Sets the bit of a number, and says whether it was set already. Numbers no task can have are
+    /// let be.
+    pub(super) fn set(&self, number: u32) -> bool {
+        let bit = 1 << (number % 64);
+        self.word(number)
+            .is_some_and(|word| word.fetch_or(bit, Ordering::Relaxed) & bit != 0)
     }
 
     /// Clears the bit of a number.

@@ -23,10 +23,10 @@ impl Targets {
         }
     }
 
-    /// Traces a process from now on.
-    pub(super) fn add(&mut self, tgid: Tgid) {
-        self.bits.set(tgid.0);
+    /// Traces a process from now on. False where it is traced already.
+    pub(super) fn add(&mut self, tgid: Tgid) -> bool {
         self.had_some = true;
+        !self.bits.set(tgid.0)
     }
 
     /// Those traced now. The bitmap is the truth: forks add to it, and a number that a stranger

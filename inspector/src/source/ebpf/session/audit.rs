@@ -24,7 +24,10 @@ impl Session {
         if is_gone(tgid) {
             return Ok(Err(format!("there is no process {tgid}")));
         }
-        self.targets.add(tgid);
+        if !self.targets.add(tgid) {
+            // A target's child, of which everything is known, or one that was named twice.
+            return Ok(Ok(Followed::default()));
+        }
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {

@@ -1,0 +1,140 @@
+//! Starts the source for any process: attaches, sheds what only that needed, follows the targets.
+
+use std::{path::PathBuf, thread, time::Duration};
+
+use anyhow::{Context as _, bail};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use crate::{
+    event::{Batch, id::Tgid},
+    privilege,
+    source::{
+        Followed, Request, Running,
+        ebpf::{load::LoadOptions, session::Until, start::prepare},
+        procfs::poll,
+    },
+};
+
+/// How often /proc is read where eBPF is refused.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Time between two looks whether a process is followed.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Who is to be watched, and how.
+#[derive(Debug)]
+pub(super) struct Aim {
+    /// The processes.
+    pub(super) processes: Vec<Tgid>,
+    /// A program that one of them is going to execute, whose marks are attached too.
+    pub(super) program: Option<PathBuf>,
+    /// Whether /proc is polled whatever the kernel would allow.
+    pub(super) polls: bool,
+    /// The kernel side.
+    pub(super) options: LoadOptions,
+    /// When the source ends by itself.
+    pub(super) until: Until,
+    /// Whether a process that can't be followed is left out: one of many may end meanwhile.
+    pub(super) may_lack: bool,
+}
+
+/// A source that follows its targets.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// It.
+    pub(super) running: Running,
+    /// What it has sent already.
+    pub(super) early: Vec<Batch>,
+    /// Mark sites of the targets' programs.
+    pub(super) marks: usize,
+    /// What the user should be told.
+    pub(super) notices: Vec<String>,
+}
+
+impl Aim {
+    /// Attaches and follows. Where the kernel refuses the programs, /proc is polled.
+    ///
+    /// # Errors
+    /// Where a process can't be followed, or privileges not be shed.
+    pub(super) fn open(self) -> anyhow::Result<Opened> {
+        if self.polls {
+            return self.poll("--poll asks for it".to_owned());
+        }
+        let mut prepared = match prepare(&self.options) {
+            Ok(prepared) => prepared,
+            Err(error) => return self.poll(error.to_string()),
+        };
+        // Attaching is over when privileges are shed: children's programs are not attached to.
+        let exes = self
+            .processes
+            .iter()
+            .map(|tgid| PathBuf::from(format!("/proc/{tgid}/exe")));
+        let mut notices = Vec::new();
+        let mut sites = 0;
+        for program in exes.chain(self.program.clone()) {
+            match prepared.attach_marks(&program) {
+                Ok(Followed { marks, unusable }) => {
+                    sites = sites.max(marks);
+                    if marks == 0 {
+                        continue;
+                    }
+                    notices.extend(unusable.first().map(|why| {
+                        format!("a mark of {} can't be attached: {why}", program.display())
+                    }));
+                }
+                // It has ended, or is nobody's to read; following it says so.
+                Err(_) => continue,
+            }
+        }
+        privilege::shed_for_targets().context("privileges could not be shed")?;
+        let mut opened = Opened {
+            running: prepared.start(self.until)?,
+            early: Vec::new(),
+            marks: sites,
+            notices,
+        };
+        let mut followed = 0;
+        for &tgid in &self.processes {
+            match opened.follow(tgid) {
+                Ok(()) => followed += 1,
+                Err(_) if self.may_lack => {}
+                Err(why) => bail!(why),
+            }
+        }
+        if followed == 0 {
+            bail!("all of these processes have ended meanwhile");
+        }
+        Ok(opened)
+    }
+
+    fn poll(self, why: String) -> anyhow::Result<Opened> {
+        let root = PathBuf::from("/proc");
+        let running = poll::start(root, &self.processes, POLL_EVERY, why)?;
+        Ok(Opened {
+            running,
+            early: Vec::new(),
+            marks: 0,
+            notices: Vec::new(),
+        })
+    }
+}
+
+impl Opened {
+    /// Follows one more process; its baseline has been sent when this returns.
+    fn follow(&mut self, tgid: Tgid) -> Result<(), String> {
+        let (done, mut answer) = oneshot::channel();
+        let ended = || "the source has ended".to_owned();
+        let request = Request::Follow { tgid, done };
+        self.running.requests.send(request).map_err(|_| ended())?;
+        loop {
+            // Its channel is bounded, and nobody else reads it yet.
+            while let Ok(batch) = self.running.batches.try_recv() {
+                self.early.push(batch);
+            }
+            match answer.try_recv() {
+                Ok(followed) => return followed.map(drop),
+                Err(TryRecvError::Empty) => thread::sleep(LOOK),
+                Err(TryRecvError::Closed) => return Err(ended()),
+            }
+        }
+    }
+}

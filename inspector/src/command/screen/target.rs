@@ -1,0 +1,192 @@
+//! `attach` and `run`: any process on the screen.
+
+use std::{
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use tokio::sync::mpsc;
+
+use super::{as_account, configured, hindrance, left, manners, setting, show, writer};
+use crate::{
+    cli::{
+        ScreenArgs,
+        any::{AttachArgs, RunArgs},
+    },
+    command::{
+        any::{Aim, Opened},
+        detect, members,
+        start::{self, Manner},
+        tell,
+    },
+    config::Config,
+    event::{id::Tgid, text::Text},
+    launch::{Stdin, status},
+    source::{Request, SourceKind, ebpf::session::Until},
+    target::Roots,
+    tui::{
+        app::{Connections, manners::Closed},
+        message::Message,
+        model::Source,
+    },
+};
+
+/// How long a command that was told to end may take before it is left alone.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Attaches to running processes and shows them until the user leaves.
+///
+/// # Errors
+/// Who can't be watched, and what kept the screen or the source from working.
+pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> {
+    let wanted = args.target.wanted();
+    if wanted.is_empty() {
+        bail!("say who: -p PID, --comm NAME, --cgroup PATH or --container ID");
+    }
+    let found = wanted.find(&Roots::here())?;
+    need_screen()?;
+    let config = configured(&args.screen, args.watch.grace)?;
+    let aim = Aim {
+        processes: found.processes.clone(),
+        program: None,
+        polls: args.watch.poll,
+        options: args.kernel.load_options(!args.watch.no_follow),
+        until: if found.groups.is_empty() {
+            Until::TargetsEnd
+        } else {
+            Until::Stopped
+        },
+        may_lack: found.processes.len() > 1,
+    };
+    let (_nobody_says, heard) = mpsc::unbounded_channel();
+    let closed = look(&config, &args.screen, aim.open()?, found.groups, heard)?;
+    Ok(left(closed))
+}
+
+/// Starts a command and shows it until the user leaves; the command's exit code is passed on.
+///
+/// # Errors
+/// What kept the command from starting, and the screen or the source from working.
+pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    need_screen()?;
+    let config = configured(&args.screen, args.watch.grace)?;
+    let (log, place) = log_file(args.output.as_deref(), args.command.as_user.as_deref())?;
+    let manner = Manner {
+        output: Some(log),
+        stdin: Stdin::Null,
+        own_session: true,
+    };
+    let prepared = start::prepare(&args.command, &args.line, manner)?;
+    let aim = Aim {
+        processes: vec![Tgid(prepared.waiting.pid())],
+        program: prepared.program,
+        polls: args.watch.poll,
+        options: args.kernel.load_options(!args.watch.no_follow),
+        until: Until::Stopped,
+        may_lack: false,
+    };
+    let opened = aim.open()?;
+    let (says, heard) = mpsc::unbounded_channel();
+    let words = prepared.words.clone();
+    let ended = move |status| {
+        let text = format!("{words} {}", status::words(status));
+        let _screen_may_be_closed = says.send(Message::CommandEnded(text));
+    };
+    let mut command = start::Running::new(prepared.waiting.go()?, true, ended)?;
+    let shown = look(&config, &args.screen, opened, Vec::new(), heard);
+    tell(&format!("what it printed stands in {}", place.display()));
+    let shown = shown?;
+    if let Ok(status) = command.ended.try_recv() {
+        return Ok(ExitCode::from(status::code(status)));
+    }
+    command.terminate();
+    match command.wait(PATIENCE) {
+        Some(status) => Ok(ExitCode::from(status::code(status))),
+        None => {
+            tell(&format!(
+                "{} (pid {}) was told to end and goes on, unwatched",
+                Text::from(prepared.words.into_bytes()),
+                command.pid
+            ));
+            Ok(left(shown))
+        }
+    }
+}
+
+/// Shows what a source tells until the user leaves, and detaches.
+fn look(
+    config: &Config,
+    screen: &ScreenArgs,
+    opened: Opened,
+    groups: Vec<PathBuf>,
+    says: mpsc::UnboundedReceiver<Message>,
+) -> anyhow::Result<Closed> {
+    for notice in &opened.notices {
+        tell(notice);
+    }
+    let (probes, polls) = match &opened.running.kind {
+        SourceKind::Ebpf(probes) => (Some(probes.clone()), None),
+        SourceKind::Polling { why, .. } => (None, Some(why.clone())),
+    };
+    let source = Source {
+        probes,
+        polls,
+        ended: None,
+    };
+    let setting = setting(config, source, None)?;
+    let requests = opened.running.requests.clone();
+    let asks = requests.clone();
+    members::follow(groups, requests.clone())?;
+    let connections = Connections {
+        early: opened.early,
+        batches: opened.running.batches,
+        gauges: opened.running.gauges,
+        sources: mpsc::unbounded_channel().1,
+        news: mpsc::unbounded_channel().1,
+        says,
+        lab: Box::new(|_| {}),
+        // A source that has ended does not listen.
+        request: Box::new(move |request| drop(asks.send(request))),
+        write: writer()?,
+    };
+    let closed = show(setting, connections, manners(config, screen));
+    drop(requests.send(Request::Stop));
+    detect::wait_for(opened.running.thread, || {
+        tell("the kernel is still detaching the probes; this ends when it has");
+    });
+    closed
+}
+
+/// The file that takes the command's output, which belongs to the command's user.
+fn log_file(asked: Option<&Path>, as_user: Option<&str>) -> anyhow::Result<(File, PathBuf)> {
+    let name = || std::env::temp_dir().join(format!("inspector-run-{}.log", std::process::id()));
+    let place = asked.map_or_else(name, Path::to_owned);
+    let owner = start::account(as_user)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    if asked.is_some() {
+        options.create(true).truncate(true);
+    } else {
+        // Nobody else's file or link in a folder that all may write in.
+        options.create_new(true);
+    }
+    let file = as_account(owner.as_ref(), || options.open(&place));
+    let file = file.with_context(|| {
+        format!(
+            "{} can't be written; --output FILE names another",
+            place.display()
+        )
+    })?;
+    Ok((file, place))
+}
+
+fn need_screen() -> anyhow::Result<()> {
+    match hindrance() {
+        None => Ok(()),
+        Some(why) => bail!("{why}: `inspector report` watches without a screen"),
+    }
+}
