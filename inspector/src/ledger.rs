@@ -30,6 +30,7 @@ pub mod retain;
 pub mod scan;
 mod slots;
 pub mod table;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 pub mod thread;
@@ -50,6 +51,7 @@ use self::{
     retain::{Past, Retain},
     scan::Drift,
     table::Table,
+    tally::Tally,
     thread::Thread,
 };
 use crate::event::{Event, SourceEnd, What, id::BootTime};
@@ -81,6 +83,7 @@ pub struct Ledger {
     losses: Losses,
     drift: Drift,
     counters: Counters,
+    tally: Tally,
     /// The latest time of any event.
     now: BootTime,
     /// Everything before this was delivered.

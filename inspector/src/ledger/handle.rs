@@ -103,6 +103,16 @@ pub enum ClosedHow {
 }
 
 impl ClosedHow {
+    /// Every cause, in the order of the declaration.
+    pub const ALL: [Self; 6] = [
+        Self::Close,
+        Self::RangeClose,
+        Self::Replaced,
+        Self::Exec,
+        Self::TableDied,
+        Self::Found,
+    ];
+
     /// The words for it, everywhere.
     pub fn words(self) -> &'static str {
         match self {
@@ -230,6 +240,9 @@ impl Ledger {
         self.counters.handles += 1;
         if new.origin == Origin::Unseen {
             self.counters.handles_unseen += 1;
+        }
+        if let (Origin::Announced, Some(call)) = (new.origin, new.call) {
+            self.tally.born(call);
         }
         let before = self.tables[new.table].slots.get(new.fd);
         let key = self.descriptors.insert(Descriptor {

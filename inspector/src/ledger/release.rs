@@ -77,6 +77,9 @@ impl Ledger {
         let record = &mut self.descriptors[key];
         let was_open = record.is_open();
         let was_ambiguous = matches!(record.state, State::Ambiguous { .. });
+        if record.closed().is_none() {
+            self.tally.closed(how);
+        }
         record.state = State::Closed { at, returned, how };
         let (table, fd, description) = (record.table, record.fd, record.description);
         if was_open {

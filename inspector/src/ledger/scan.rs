@@ -79,8 +79,9 @@ impl Ledger {
             self.processes[process].watch = Watch::Polls { until: scan.began };
         }
         self.compare_threads(process, threads, &reading);
+        let mut told = Vec::with_capacity(scan.tables.len());
         for table in &scan.tables {
-            self.compare_table(scan, table, &reading);
+            self.compare_table(scan, table, &reading, &mut told);
         }
         if reading.heals {
             let scanned = &mut self.processes[process].scanned;

@@ -10,6 +10,7 @@ use super::{
     process::{Process, Watch},
     scan::Drift,
     table::Table,
+    tally::Tally,
     thread::Thread,
     wait::FutexWord,
 };
@@ -42,6 +43,11 @@ impl Ledger {
     /// Sums over everything.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Births by call and closes by cause.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// What was lost.

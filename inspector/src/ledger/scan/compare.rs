@@ -17,7 +17,14 @@ use crate::ledger::{
 };
 
 impl Ledger {
-    pub(super) fn compare_table(&mut self, scan: &Scan, seen: &SeenTable, reading: &Reading) {
+    /// Compares one of the scan's tables. `told` are those it told before: each is another.
+    pub(super) fn compare_table(
+        &mut self,
+        scan: &Scan,
+        seen: &SeenTable,
+        reading: &Reading,
+        told: &mut Vec<Key<Table>>,
+    ) {
         let users: Vec<_> = seen
             .users
             .iter()
@@ -27,7 +34,7 @@ impl Ledger {
         let Some(&reader) = users.first() else {
             return;
         };
-        let table = self.table_of(reader);
+        let table = self.table_told(reader, reading, told);
         let handles = match &seen.handles {
             Ok(handles) => handles,
             Err(errno) => {
@@ -63,6 +70,24 @@ impl Ledger {
                 record.unsettled = None;
             }
         }
+    }
+
+    /// The table that the scan read through this thread. One that it told before can't be: the
+    /// thread was given that on trust.
+    fn table_told(
+        &mut self,
+        reader: Key<Thread>,
+        reading: &Reading,
+        told: &mut Vec<Key<Table>>,
+    ) -> Key<Table> {
+        let mut table = self.table_of(reader);
+        if reading.heals && told.contains(&table) && self.live_mut(reader).provisional {
+            let process = self.threads[reader].process;
+            table = self.provisional_table(process, reading.began);
+            self.use_table(reader, table, reading.began);
+        }
+        told.push(table);
+        table
     }
 
     /// Threads that nothing announced were given a table on trust: the scan knows which.
