@@ -4,6 +4,7 @@ mod any;
 mod config;
 mod detect;
 mod doctor;
+mod elevate;
 mod lab;
 mod members;
 mod screen;

@@ -9,15 +9,19 @@ pub mod child;
 #[expect(unsafe_code, reason = "a named door: descriptors come by number")]
 mod door;
 pub mod environment;
+pub mod handover;
 pub mod status;
 
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
-    os::fd::{AsFd, AsRawFd as _},
+    os::{
+        fd::{AsFd, AsRawFd as _},
+        unix::net::UnixStream,
+    },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -101,10 +105,45 @@ impl LaunchError {
 /// A command that waits for [`Waiting::go`]. Dropping this ends it unseen.
 #[derive(Debug)]
 pub struct Waiting {
-    child: Child,
+    process: Process,
     go: PipeWriter,
     failed: PipeReader,
     command: Text,
+}
+
+/// A command's process.
+#[derive(Debug)]
+pub enum Process {
+    /// This process's own child.
+    Child(Child),
+    /// The child of the ordinary process that handed it over, which tells how it ends.
+    Given {
+        /// Its number.
+        pid: u32,
+        /// Where its end is told.
+        status: UnixStream,
+    },
+}
+
+impl Process {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        match self {
+            Self::Child(child) => child.id(),
+            Self::Given { pid, .. } => *pid,
+        }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// Where nobody tells any more how it ended.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        match self {
+            Self::Child(child) => child.wait(),
+            Self::Given { status, .. } => handover::told(status),
+        }
+    }
 }
 
 impl Waiting {
@@ -157,25 +196,73 @@ impl Waiting {
             .spawn()
             .map_err(failed_to_start)?;
         Ok(Self {
-            child,
+            process: Process::Child(child),
             go,
             failed,
             command,
         })
     }
 
+    /// Takes over one that waits under this name, from the user who called sudo.
+    ///
+    /// # Errors
+    /// Where nobody of that user has one.
+    pub fn taken(name: &str, user: u32, command: &OsStr) -> Result<Self, LaunchError> {
+        let command = Text::from(command.as_encoded_bytes());
+        match handover::take(name, user) {
+            Ok(given) => Ok(Self {
+                process: Process::Given {
+                    pid: given.pid,
+                    status: given.status,
+                },
+                go: given.go,
+                failed: given.failed,
+                command,
+            }),
+            Err(error) => Err(LaunchError::Failed {
+                command,
+                why: format!("it was not handed over: {error}"),
+            }),
+        }
+    }
+
+    /// Hands it over to root, as long as `goes_on`, and tells root how it ends.
+    ///
+    /// # Errors
+    /// Where root does not come for it; it is not started then.
+    pub fn hand_over(
+        self,
+        offer: &handover::Offer,
+        goes_on: impl FnMut() -> bool,
+    ) -> io::Result<()> {
+        let Self {
+            mut process,
+            go,
+            failed,
+            ..
+        } = self;
+        let stream = offer.accept(goes_on)?;
+        handover::give(&stream, process.pid(), &go, &failed)?;
+        // Only root can let it go now, or give it up.
+        drop((go, failed));
+        let status = process.wait()?;
+        // Root may have left it alone, and be gone.
+        let _root_may_be_gone = handover::tell(&stream, status);
+        Ok(())
+    }
+
     /// Its process id, which the command keeps.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     /// Lets it go, and waits until the command's program has taken its place.
     ///
     /// # Errors
     /// Where there is no such command, or the kernel does not execute it. The process has ended.
-    pub fn go(self) -> Result<Child, LaunchError> {
+    pub fn go(self) -> Result<Process, LaunchError> {
         let Self {
-            mut child,
+            mut process,
             mut go,
             mut failed,
             command,
@@ -185,9 +272,9 @@ impl Waiting {
         drop(go);
         let mut said = String::new();
         if failed.read_to_string(&mut said).is_err() || said.is_empty() {
-            return Ok(child);
+            return Ok(process);
         }
-        let _its_status_is_said = child.wait();
+        let _its_status_is_said = process.wait();
         Err(child::error(command, &said))
     }
 }

@@ -78,6 +78,13 @@ pub struct CommandArgs {
     /// Where it reads from: null (nowhere), inherit, or a file
     #[arg(long, value_name = "FROM")]
     pub stdin: Option<Stdin>,
+    /// Start the command as yourself, with your own environment, limits and groups, and only then
+    /// make inspector root with sudo: for those who call inspector without it
+    #[arg(long, conflicts_with_all = ["as_user", "taken"])]
+    pub sudo: bool,
+    /// Take over the command that waits under this name
+    #[arg(long, hide = true, value_name = "NAME")]
+    pub taken: Option<String>,
     /// Set this in its environment (repeatable): what sudo has taken away is not known here but for
     /// HOME, USER, LOGNAME, SHELL and PATH, which are rebuilt
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]

@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs::File,
     path::PathBuf,
-    process::{Child, ExitStatus},
+    process::ExitStatus,
     thread,
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use crate::{
     cli::any::CommandArgs,
     lab::account::{Account, Invoker, choose, through_sudo},
     launch::{
-        self, Launch, LaunchError, Stdin, Waiting,
+        self, Launch, LaunchError, Process, Stdin, Waiting,
         environment::{Login, rebuilt},
     },
 };
@@ -65,6 +65,14 @@ pub(super) fn prepare(
     manner: Manner,
 ) -> anyhow::Result<Prepared> {
     let account = account(args.as_user.as_deref())?;
+    if let (Some(name), Some(command)) = (&args.taken, line.first()) {
+        let user = account.as_ref().map_or(0, |account| account.uid);
+        return Ok(Prepared {
+            waiting: Waiting::taken(name, user, command)?,
+            program: launch::program(command, std::env::var_os("PATH").as_deref()),
+            words: words(line),
+        });
+    }
     let login = account.as_ref().and_then(|account| Login::of(account.uid));
     let environment = rebuilt(std::env::vars_os(), login.as_ref(), &args.env);
     let path = environment.iter().find(|(name, _)| name == "PATH");
@@ -109,16 +117,16 @@ impl Running {
     /// # Errors
     /// Where no thread can be started.
     pub(super) fn new(
-        mut child: Child,
+        mut process: Process,
         group: bool,
         heard: impl FnOnce(ExitStatus) + Send + 'static,
     ) -> Result<Self, LaunchError> {
         let (sender, ended) = oneshot::channel();
-        let pid = child.id();
+        let pid = process.pid();
         thread::Builder::new()
             .name("inspector-wait".to_owned())
             .spawn(move || {
-                if let Ok(status) = child.wait() {
+                if let Ok(status) = process.wait() {
                     heard(status);
                     let _nobody_may_wait = sender.send(status);
                 }

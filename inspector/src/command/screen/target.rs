@@ -1,7 +1,8 @@
 //! `attach` and `run`: any process on the screen.
 
 use std::{
-    fs::{File, OpenOptions},
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,7 +20,7 @@ use crate::{
     },
     command::{
         any::{Aim, Opened},
-        detect, members,
+        detect, elevate, members,
         start::{self, Manner},
         tell,
     },
@@ -74,9 +75,23 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
 pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode> {
     need_screen()?;
     let config = configured(&args.screen, args.watch.grace)?;
-    let (log, place) = log_file(args.output.as_deref(), args.command.as_user.as_deref())?;
+    let (log, place) = match (&args.command.taken, &args.output) {
+        // The file is open already where the command comes from.
+        (Some(_), Some(place)) => (None, place.clone()),
+        _ => log_file(args.output.as_deref(), args.command.as_user.as_deref())?,
+    };
+    if elevate::is_asked(&args.command) {
+        let mut added = OsString::from("--output=");
+        added.push(&place);
+        let added = if args.output.is_none() {
+            vec![added]
+        } else {
+            Vec::new()
+        };
+        return elevate::run(&args.command, &args.line, log, true, &added);
+    }
     let manner = Manner {
-        output: Some(log),
+        output: log,
         stdin: Stdin::Null,
         own_session: true,
     };
@@ -89,14 +104,23 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         until: Until::Stopped,
         may_lack: false,
     };
-    let opened = aim.open()?;
+    let started = aim.open().and_then(|opened| {
+        let process = prepared.waiting.go()?;
+        Ok((opened, process))
+    });
+    let (opened, process) = started.inspect_err(|_| {
+        if args.output.is_none() {
+            // Nothing was printed: nobody misses it.
+            let _stays_in_the_temporary_folder = fs::remove_file(&place);
+        }
+    })?;
     let (says, heard) = mpsc::unbounded_channel();
     let words = prepared.words.clone();
     let ended = move |status| {
         let text = format!("{words} {}", status::words(status));
         let _screen_may_be_closed = says.send(Message::CommandEnded(text));
     };
-    let mut command = start::Running::new(prepared.waiting.go()?, true, ended)?;
+    let mut command = start::Running::new(process, true, ended)?;
     let shown = look(&config, &args.screen, opened, Vec::new(), heard);
     tell(&format!("what it printed stands in {}", place.display()));
     let shown = shown?;
@@ -162,7 +186,10 @@ fn look(
 }
 
 /// The file that takes the command's output, which belongs to the command's user.
-fn log_file(asked: Option<&Path>, as_user: Option<&str>) -> anyhow::Result<(File, PathBuf)> {
+fn log_file(
+    asked: Option<&Path>,
+    as_user: Option<&str>,
+) -> anyhow::Result<(Option<File>, PathBuf)> {
     let name = || std::env::temp_dir().join(format!("inspector-run-{}.log", std::process::id()));
     let place = asked.map_or_else(name, Path::to_owned);
     let owner = start::account(as_user)?;
@@ -181,7 +208,7 @@ fn log_file(asked: Option<&Path>, as_user: Option<&str>) -> anyhow::Result<(File
             place.display()
         )
     })?;
-    Ok((file, place))
+    Ok((Some(file), place))
 }
 
 fn need_screen() -> anyhow::Result<()> {

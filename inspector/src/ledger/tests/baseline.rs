@@ -54,7 +54,10 @@ fn open(ledger: &Ledger) -> Vec<(u32, Vec<u32>)> {
         .filter(|(_, table)| table.dead.is_none())
         .map(|(key, table)| {
             let numbers = ledger.open_handles(key).into_iter().map(|(fd, _)| fd.0);
-            (u32::try_from(table.user_count()).unwrap(), numbers.collect())
+            (
+                u32::try_from(table.user_count()).unwrap(),
+                numbers.collect(),
+            )
         })
         .collect();
     tables.sort();
