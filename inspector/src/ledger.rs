@@ -18,6 +18,7 @@ mod change;
 mod copy;
 pub mod counters;
 pub mod entry;
+pub mod finding;
 pub mod handle;
 pub mod identity;
 pub mod loss;
@@ -43,6 +44,7 @@ use self::{
     calls::CallWait,
     counters::Counters,
     entry::{Entry, giving::OwedOwn},
+    finding::Findings,
     handle::{Description, Descriptor},
     loss::Losses,
     process::Process,
@@ -80,6 +82,7 @@ pub struct Ledger {
     changes: Vec<Change>,
     losses: Losses,
     drift: Drift,
+    findings: Findings,
     counters: Counters,
     /// The latest time of any event.
     now: BootTime,

@@ -1,5 +1,6 @@
 //! Tests of the ledger alone: a model of the kernel that it is compared with.
 
+mod findings;
 mod model;
 mod properties;
 mod stories;
