@@ -18,6 +18,7 @@ mod change;
 mod copy;
 pub mod counters;
 pub mod entry;
+pub mod finding;
 pub mod handle;
 pub mod identity;
 pub mod loss;
@@ -44,6 +45,7 @@ use self::{
     calls::CallWait,
     counters::Counters,
     entry::{Entry, giving::OwedOwn},
+    finding::Findings,
     handle::{Description, Descriptor},
     loss::Losses,
     process::Process,
@@ -82,6 +84,7 @@ pub struct Ledger {
     changes: Vec<Change>,
     losses: Losses,
     drift: Drift,
+    findings: Findings,
     counters: Counters,
     tally: Tally,
     /// The latest time of any event.

@@ -22,6 +22,8 @@ mod command;
 mod compat;
 #[path = "kernel/config.rs"]
 mod config;
+#[path = "kernel/findings.rs"]
+mod findings;
 #[path = "kernel/fork.rs"]
 mod fork;
 #[path = "kernel/lives.rs"]

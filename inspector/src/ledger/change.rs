@@ -3,6 +3,7 @@
 use super::{
     Ledger,
     arena::Key,
+    finding::detect::Call,
     handle::{ClosedHow, Description, Descriptor, NewDescriptor, Reach, State},
     identity::Origin,
     order::{Close, RangeClose, Replacing},
@@ -101,6 +102,7 @@ impl Ledger {
             } => {
                 let close = caller.close(entry_seen, returned, references, ClosedHow::Close);
                 self.close_number(table, fd, &close);
+                self.look_for_foreign_close(caller.call(), table, fd);
             }
             HandleChange::RangeClosed {
                 first,
@@ -120,9 +122,13 @@ impl Ledger {
             }
             HandleChange::CloseRefused { fd } => {
                 self.counters.closes_refused += 1;
+                self.found_refused_close(caller.call(), fd);
                 self.close_refused(table, fd, caller.begun_after, at);
             }
-            HandleChange::BirthRefused { .. } => self.counters.births_refused += 1,
+            HandleChange::BirthRefused { errno } => {
+                self.counters.births_refused += 1;
+                self.found_refused_birth(caller.call(), errno);
+            }
             HandleChange::Unsettled { why } => {
                 self.unsettle(table, WhyUnsettled::Call(why), at);
             }
@@ -247,6 +253,14 @@ impl Ledger {
 }
 
 impl Caller {
+    fn call(&self) -> Call {
+        Call {
+            thread: self.thread,
+            number: self.event.call,
+            at: self.at,
+        }
+    }
+
     fn close(
         &self,
         entry_seen: bool,

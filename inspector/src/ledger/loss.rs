@@ -36,6 +36,9 @@ impl Losses {
 
 impl Ledger {
     pub(super) fn gap(&mut self, gap: &Gap) {
+        if gap.total() > 0 {
+            self.findings.doubt_since(gap.from);
+        }
         let losses = &mut self.losses;
         for &(kind, count) in &gap.lost {
             match losses.by_kind.iter_mut().find(|(known, _)| *known == kind) {

@@ -1,6 +1,7 @@
 //! Tests of the ledger alone: a model of the kernel that it is compared with.
 
 mod baseline;
+mod findings;
 mod model;
 mod properties;
 mod stories;

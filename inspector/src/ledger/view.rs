@@ -5,6 +5,7 @@ use super::{
     arena::Key,
     counters::Counters,
     entry::Entry,
+    finding::Findings,
     handle::{Description, Descriptor},
     loss::Losses,
     process::{Process, Watch},
@@ -58,6 +59,11 @@ impl Ledger {
     /// What audits found.
     pub fn drift(&self) -> &Drift {
         &self.drift
+    }
+
+    /// Numbers closed twice, closes of another entry's number, births refused.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// Every process, live and dead.

@@ -1,9 +1,10 @@
 //! Tests' stories: lines of events in, the lines of the judgements that fell out.
 //!
 //! A line is `MS TID VERB ARGS…`: at MS milliseconds, thread TID does VERB. Process 100 and its
-//! threads are there from the start; `thread` and `fork` make others. A verb `dump` prints the
-//! live threads, the open handles and the futex words instead of an event. Text after `//` is a
-//! remark. In keys, policies and names `%1b` is the byte 1b, as in an address of the web.
+//! threads are there from the start; `thread` and `fork` make others. Instead of an event a verb
+//! `dump` prints the live threads, the open handles and the futex words, and `findings` the
+//! findings so far. Text after `//` is a remark. In keys, policies and names `%1b` is the byte
+//! 1b, as in an address of the web.
 
 mod args;
 mod dump;
@@ -86,6 +87,12 @@ fn play(rules: LedgerRules, story: &str, grounds: bool) -> String {
     for line in events_of(story) {
         if line == "dump" {
             dump(pipeline.ledger(), &mut printed);
+            continue;
+        }
+        if line == "findings" {
+            for finding in pipeline.ledger().findings().iter() {
+                writeln!(printed, "{finding}").unwrap();
+            }
             continue;
         }
         for event in cast.events(line) {
@@ -256,6 +263,12 @@ impl Cast {
                 },
             ),
             "close-refused" => handle(3, HandleChange::CloseRefused { fd: args.fd(0) }),
+            "birth-refused" => handle(
+                283,
+                HandleChange::BirthRefused {
+                    errno: args.0[0].parse().unwrap(),
+                },
+            ),
             "compat" => handle(
                 3,
                 HandleChange::Unsettled {

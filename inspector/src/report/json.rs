@@ -80,7 +80,7 @@ fn latency_value(latency: Latency) -> Value {
     json!({"least": latency.least_ns, "most": latency.most_ns})
 }
 
-fn entry_value(entry: &EntryName) -> Value {
+pub(super) fn entry_value(entry: &EntryName) -> Value {
     json!({
         "tgid": entry.tgid.0,
         "map": entry.map.0,
@@ -152,7 +152,7 @@ fn time(at: Option<BootTime>) -> Value {
     json!(at.map(|at| at.0))
 }
 
-fn moment(at: Moment) -> Value {
+pub(super) fn moment(at: Moment) -> Value {
     if at.is_exact() {
         json!(at.latest.0)
     } else {

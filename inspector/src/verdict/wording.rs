@@ -12,6 +12,7 @@
 //!
 //! Everything that comes from other processes is escaped by [`crate::event::text`].
 
+mod finding;
 pub mod quantity;
 
 use std::fmt::{self, Display, Formatter};
