@@ -24,6 +24,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+mod real;
+mod watch;
 mod workload;
 
 use std::{
@@ -32,19 +34,13 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use inspector::{
     event::id::Tgid,
-    source::{
-        Request, Running,
-        ebpf::{
-            load::{LoadOptions, attach_floor},
-            start,
-        },
-        probe_set::ProbeSetKind,
-    },
+    source::{ebpf::load::attach_floor, probe_set::ProbeSetKind},
 };
-use tokio::sync::oneshot;
+use real::{REAL, Real};
+use watch::Watch;
 use workload::{WORKLOADS, Workload};
 
 /// Rounds, unless `--rounds N` says otherwise; each takes one slice of every loop in every way of
@@ -64,6 +60,7 @@ fn main() -> anyhow::Result<()> {
     }
     let mut rounds = ROUNDS;
     let mut loops = Vec::new();
+    let mut programs: Vec<&Real> = Vec::new();
     let mut without = Vec::new();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -79,22 +76,28 @@ fn main() -> anyhow::Result<()> {
                     .context("--without takes a program's name")?,
             );
         } else {
-            let known = WORKLOADS.iter().find(|workload| workload.name == argument);
-            let names = || {
-                WORKLOADS
-                    .iter()
-                    .map(|workload| workload.name)
-                    .collect::<Vec<_>>()
-            };
-            loops.push(known.with_context(|| {
-                format!("no loop {argument}; there are {}", names().join(", "))
-            })?);
+            let workload = WORKLOADS.iter().find(|one| one.name == argument);
+            let program = REAL.iter().find(|one| one.name == argument);
+            if workload.is_none() && program.is_none() {
+                let names = WORKLOADS.iter().map(|one| one.name);
+                let names: Vec<_> = names.chain(REAL.iter().map(|one| one.name)).collect();
+                bail!("there is no {argument}; there are {}", names.join(", "));
+            }
+            loops.extend(workload);
+            programs.extend(program);
         }
     }
-    if loops.is_empty() {
+    if loops.is_empty() && programs.is_empty() {
         loops.extend(WORKLOADS);
+        programs.extend(REAL);
     }
-    compare(rounds, &loops, &without)
+    if !loops.is_empty() {
+        compare(rounds, &loops, &without)?;
+    }
+    if programs.is_empty() {
+        return Ok(());
+    }
+    real::compare(rounds, &programs, &without)
 }
 
 /// How a loop runs.
@@ -205,7 +208,7 @@ fn median(slices: &[Slice]) -> f64 {
     medians[medians.len() / 2]
 }
 
-fn eprint_progress(round: usize, rounds: usize) {
+pub(crate) fn eprint_progress(round: usize, rounds: usize) {
     let _a_closed_stderr_is_no_matter = write!(io::stderr(), "\rround {round} of {rounds} ");
 }
 
@@ -271,64 +274,5 @@ impl Program {
         let status = child.wait()?;
         ensure!(status.success(), "a workload ended with {status}");
         Ok(())
-    }
-}
-
-/// inspector's own source, watching one program; what it tells is received and thrown away.
-struct Watch {
-    running: Running,
-}
-
-impl Watch {
-    fn start(set: ProbeSetKind, without: &[String], target: Tgid) -> anyhow::Result<Self> {
-        let options = LoadOptions {
-            set,
-            without: without.to_vec(),
-            ..LoadOptions::default()
-        };
-        let mut running = start::start(&options)?;
-        let (done, answer) = oneshot::channel();
-        running
-            .requests
-            .send(Request::Follow { tgid: target, done })?;
-        let followed = answer.blocking_recv()?;
-        ensure!(followed.is_ok(), "can't follow: {followed:?}");
-        let (sender, batches) = tokio::sync::mpsc::channel(1);
-        drop(sender);
-        let mut received = std::mem::replace(&mut running.batches, batches);
-        // The reader is a thread of this process, as in the real tool.
-        let (sender, batches) = tokio::sync::mpsc::channel(1);
-        running.batches = batches;
-        std::thread::spawn(move || {
-            while let Some(batch) = received.blocking_recv() {
-                let last = batch.events.into_iter().last();
-                if let Some(last) = last
-                    && matches!(last.what, inspector::event::What::End(_))
-                {
-                    let events = vec![last];
-                    let _asker_may_be_gone =
-                        sender.blocking_send(inspector::event::Batch { events });
-                }
-            }
-        });
-        Ok(Self { running })
-    }
-
-    /// Ends it; returns how many records were lost.
-    fn stop(self) -> anyhow::Result<u64> {
-        let Self { mut running } = self;
-        running.requests.send(Request::Stop)?;
-        let batch = running
-            .batches
-            .blocking_recv()
-            .context("the source ends with its counts")?;
-        running.thread.join().ok();
-        let lost = batch.events.iter().map(|event| match &event.what {
-            inspector::event::What::End(end) => {
-                end.counts.iter().map(|(_, count)| count.lost).sum()
-            }
-            _ => 0,
-        });
-        Ok(lost.sum())
     }
 }
