@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod group;
+pub mod program;
 mod stat;
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,11 @@ pub struct WatchArgs {
     /// Only the processes themselves, not the children they start from now on
     #[arg(long)]
     pub no_follow: bool,
+    /// Attach the marks of this program or library too (repeatable): those of what the processes
+    /// execute when they are attached to are found without it, those of what their children execute
+    /// are not
+    #[arg(long, value_name = "FILE")]
+    pub marks: Vec<PathBuf>,
     /// How long after a delete a resource may live before it is retained [default: 1s, or as
     /// configured]
     #[arg(long, value_name = "TIME", value_parser = duration)]

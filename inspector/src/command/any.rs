@@ -1,6 +1,10 @@
 //! Starts the source for any process: attaches, sheds what only that needed, follows the targets.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -9,10 +13,15 @@ use crate::{
     event::{Batch, id::Tgid},
     privilege,
     source::{
-        Followed, Request, Running,
-        ebpf::{load::LoadOptions, session::Until, start::prepare},
+        Request, Running,
+        ebpf::{
+            load::LoadOptions,
+            session::Until,
+            start::{Prepared, prepare},
+        },
         procfs::poll,
     },
+    target::{Roots, program},
 };
 
 /// How often /proc is read where eBPF is refused.
@@ -25,8 +34,10 @@ const LOOK: Duration = Duration::from_millis(1);
 pub(super) struct Aim {
     /// The processes.
     pub(super) processes: Vec<Tgid>,
-    /// A program that one of them is going to execute, whose marks are attached too.
+    /// The program that one of them is going to execute.
     pub(super) program: Option<PathBuf>,
+    /// Programs and libraries whose marks the user wants attached.
+    pub(super) marks: Vec<PathBuf>,
     /// Whether /proc is polled whatever the kernel would allow.
     pub(super) polls: bool,
     /// The kernel side.
@@ -63,28 +74,8 @@ impl Aim {
             Ok(prepared) => prepared,
             Err(error) => return self.poll(error.to_string()),
         };
-        // Attaching is over when privileges are shed: children's programs are not attached to.
-        let exes = self
-            .processes
-            .iter()
-            .map(|tgid| PathBuf::from(format!("/proc/{tgid}/exe")));
         let mut notices = Vec::new();
-        let mut sites = 0;
-        for program in exes.chain(self.program.clone()) {
-            match prepared.attach_marks(&program) {
-                Ok(Followed { marks, unusable }) => {
-                    sites = sites.max(marks);
-                    if marks == 0 {
-                        continue;
-                    }
-                    notices.extend(unusable.first().map(|why| {
-                        format!("a mark of {} can't be attached: {why}", program.display())
-                    }));
-                }
-                // It has ended, or is nobody's to read; following it says so.
-                Err(_) => continue,
-            }
-        }
+        let sites = self.attach_marks(&mut prepared, &mut notices)?;
         privilege::shed_for_targets().context("privileges could not be shed")?;
         let mut opened = Opened {
             running: prepared.start(self.until)?,
@@ -104,6 +95,52 @@ impl Aim {
             bail!("all of these processes have ended meanwhile");
         }
         Ok(opened)
+    }
+
+    /// Attaches the marks of what the targets execute now, and of what they are said to execute
+    /// later: when privileges are shed attaching is over. Returns how many sites there are.
+    fn attach_marks(
+        &self,
+        prepared: &mut Prepared,
+        notices: &mut Vec<String>,
+    ) -> anyhow::Result<usize> {
+        let mut sites = 0;
+        let mut attach = |file: &Path| {
+            let followed = prepared.attach_marks(file)?;
+            // Files without marks are told nothing of: a script, a library.
+            if followed.marks > 0 {
+                sites += followed.marks;
+                let why = followed.unusable.first();
+                notices.extend(
+                    why.map(|why| format!("a mark of {} can't be attached: {why}", file.display())),
+                );
+            }
+            Ok::<_, String>(followed)
+        };
+        let roots = Roots::here();
+        for &tgid in &self.processes {
+            for file in program::files(&roots, tgid)
+                .into_iter()
+                .chain(self.program.clone())
+            {
+                // It has ended, or the library was replaced on disk.
+                let _has_no_marks_then = attach(&file);
+            }
+        }
+        for file in &self.marks {
+            let followed = attach(file).map_err(anyhow::Error::msg)?;
+            if followed.marks == 0 {
+                let why = followed
+                    .unusable
+                    .first()
+                    .map_or("there are none", String::as_str);
+                bail!(
+                    "{} has no marks of the provider lifecycle that can be attached: {why}",
+                    file.display()
+                );
+            }
+        }
+        Ok(sites)
     }
 
     fn poll(self, why: String) -> anyhow::Result<Opened> {

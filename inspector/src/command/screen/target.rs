@@ -54,6 +54,7 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
     let aim = Aim {
         processes: found.processes.clone(),
         program: None,
+        marks: args.watch.marks.clone(),
         polls: args.watch.poll,
         options: args.kernel.load_options(!args.watch.no_follow),
         until: if found.groups.is_empty() {
@@ -99,6 +100,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
     let aim = Aim {
         processes: vec![Tgid(prepared.waiting.pid())],
         program: prepared.program,
+        marks: args.watch.marks.clone(),
         polls: args.watch.poll,
         options: args.kernel.load_options(!args.watch.no_follow),
         until: Until::Stopped,
