@@ -30,6 +30,7 @@ use crate::{
         entry::EntryKind,
         policy::Policy,
     },
+    rules::Rules,
     tui::keymap::{Action, Keymap, TABLE},
 };
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub filters: Filters,
     /// Which key does what.
     pub keys: Keys,
+    /// What `check` holds a run to.
+    pub check: Rules,
     /// What the user should be told about where this comes from.
     pub notice: Option<String>,
 }
@@ -232,6 +235,7 @@ impl Default for Config {
                 map: Keymap::default(),
                 origins: vec![Origin::Default; TABLE.len()],
             },
+            check: Rules::default(),
             notice: None,
         }
     }

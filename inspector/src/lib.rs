@@ -8,7 +8,9 @@
 //! - [`verdict`]: whether what a deleted entry owned is gone, and on what grounds;
 //! - [`source`]: where events come from;
 //! - [`pipeline`]: the one loop: events in, verdicts out;
-//! - [`report`]: verdicts as text and JSON;
+//! - [`report`]: verdicts and the whole ledger, as text and JSON;
+//! - [`rules`], [`check`]: what a run is held to, and what breaks it;
+//! - [`pattern`]: what targets and names of one kind have in common;
 //! - [`cli`], [`command`]: the command line, one file a verb;
 //! - [`config`]: what a user prefers, and where it says so;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
@@ -16,6 +18,7 @@
 //! - [`tui`]: the interactive screen;
 //! - [`duration`]: lengths of time as people write them.
 
+pub mod check;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -25,9 +28,11 @@ pub mod event;
 pub mod lab;
 pub mod launch;
 pub mod ledger;
+pub mod pattern;
 pub mod pipeline;
 pub mod privilege;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod target;
 pub mod tui;

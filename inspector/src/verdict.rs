@@ -1,12 +1,14 @@
 //! Verdicts: of a deleted entry and each resource it owned, whether the resource is gone.
 //!
 //! A verdict is a pure function of the ledger ([`delete`]); [`judge`] says which verdicts fell or
-//! changed since it was last asked, and [`wording`] puts them into words.
+//! changed since it was last asked, and [`wording`] puts them into words. [`growth`] names suspects:
+//! what no delete was declared for, and only grows.
 
 #![forbid(unsafe_code)]
 
 pub mod delete;
 pub mod evidence;
+pub mod growth;
 pub mod judge;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use super::{Config, ConfigError, Origin, Setting, Theme};
 use crate::{
     duration,
     lab::{MapKind, entry::EntryKind, policy::Policy},
+    rules::file::{Check, Wrong},
     tui::keymap::{Keymap, KeymapError, Override, TABLE},
 };
 
@@ -28,6 +29,7 @@ struct Tables {
     alarms: Alarms,
     filters: Filters,
     keys: BTreeMap<Spanned<String>, Spanned<Value>>,
+    check: Check,
 }
 
 #[derive(Default, Deserialize)]
@@ -135,6 +137,8 @@ impl Reading<'_> {
         self.take(&mut config.filters.waits, tables.filters.waits);
         self.take(&mut config.filters.events, tables.filters.events);
         self.keys(&mut config, tables.keys)?;
+        let rules = tables.check.rules(&|at| self.origin(at));
+        config.check = rules.map_err(|Wrong { at, what }| Mistake { at, what })?;
         Ok(config)
     }
 

@@ -108,7 +108,8 @@ impl<T> IndexMut<Key<T>> for Arena<T> {
 }
 
 impl<T> Key<T> {
-    fn index(self) -> usize {
+    /// Which cell it is, counted from 0: what watches every record keeps its notes by this.
+    pub(crate) fn index(self) -> usize {
         self.cell.get() as usize - 1
     }
 }

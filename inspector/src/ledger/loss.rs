@@ -4,7 +4,9 @@
 //! lost mark an `own`. A claim that something still lives is tainted by a gap that ended after
 //! the last sign of its life, until a scan that began after the gap finds it alive.
 
-use super::{Ledger, arena::Key, handle::Descriptor, resource::Change, thread::Thread};
+use super::{
+    Ledger, arena::Key, handle::Descriptor, resource::Change, table::Table, thread::Thread,
+};
 use crate::event::{Gap, id::BootTime, loss::Layer};
 
 /// The gaps so far.
@@ -91,6 +93,13 @@ impl Ledger {
         let record = &self.descriptors[handle];
         let settled = self.tables[record.table].settled.unwrap_or_default();
         until >= settled && until >= record.born.latest
+    }
+
+    /// Whether a lost event may hide births or deaths in the table since it was last settled.
+    pub(crate) fn table_tainted(&self, table: Key<Table>) -> bool {
+        let settled = self.tables[table].settled.unwrap_or_default();
+        let until = self.losses.handles_until;
+        until.is_some_and(|until| until >= settled)
     }
 
     /// Whether a lost event may hide the thread's death.
