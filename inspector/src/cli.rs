@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::any::{AttachArgs, LaunchArgs, ReportArgs, RunArgs};
+use self::any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs};
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
     source::{
@@ -64,6 +64,8 @@ pub enum Verb {
     Run(Box<RunArgs>),
     /// Watch processes or a command without a screen, and report what remains
     Report(Box<ReportArgs>),
+    /// Run a command and fail if it leaves threads or file handles behind: a gate for CI
+    Check(Box<CheckArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack

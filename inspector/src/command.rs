@@ -1,20 +1,26 @@
 //! The verbs: wiring only, one file each.
 
 mod any;
+mod check;
 mod config;
 mod detect;
 mod doctor;
 mod elevate;
 mod lab;
 mod members;
+mod output;
 mod screen;
 mod start;
 mod watch;
+mod watched;
 
 use std::{
     io::{self, Write as _},
     process::ExitCode,
 };
+
+use anyhow::Context as _;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     cli::{Cli, LabArgs, LabChildArgs, Verb, any::LaunchArgs},
@@ -40,6 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Attach(args)) => screen::attach(&args),
         Some(Verb::Run(args)) => with_command(screen::run_command(&args)),
         Some(Verb::Report(_)) => todo!(),
+        Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),
@@ -76,6 +83,14 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
+}
+
+/// What the verbs' loops run on.
+fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the loop can't be started")
 }
 
 /// The exit code of a verb that runs a command: what fails before it is told here.

@@ -5,7 +5,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{ConfigFile, KernelArgs, ScreenArgs};
-use crate::{launch::Stdin, target::Wanted};
+use crate::{
+    launch::Stdin,
+    rules::{Budget, Ignore, Whose},
+    target::Wanted,
+};
 
 /// Who is watched.
 #[derive(Args, Clone, Debug, Default)]
@@ -180,6 +184,79 @@ pub struct ReportArgs {
     /// A command line in place of processes: what stands behind `--`
     #[arg(last = true, value_name = "CMD")]
     pub line: Vec<OsString>,
+}
+
+/// Of `inspector check`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit codes: 0 the command succeeded and left nothing behind, 1 it succeeded and \
+                  there are findings, else the command's own; 125 inspector failed, 126 the \
+                  command can't be executed, 127 there is no such command, 128+N it was killed \
+                  by signal N.\n\nThe rules stand in the table [check] of inspector.toml; \
+                  docs/check.md explains them."
+)]
+pub struct CheckArgs {
+    /// Ignore what is of this kind, and whose target or name fits this pattern, for this reason:
+    /// KIND=REASON or KIND:PATTERN=REASON (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub ignore: Vec<Ignore>,
+    /// At most so many of a kind may remain (repeatable): socket=3
+    #[arg(long, value_name = "KIND=N")]
+    pub budget: Vec<Budget>,
+    /// Whose descriptors and threads are judged [default: main, or as configured]
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub processes: Option<WhoseArg>,
+    /// What can't be told is no reason to fail
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Tell the command to end after this long, which is a failure
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// As one JSON object (docs/check.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Write the result to this file [default: standard error]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the findings to this file too, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print the findings as GitHub's workflow commands too [default: where GITHUB_ACTIONS is true]
+    #[arg(long)]
+    pub github: bool,
+    /// The command.
+    #[command(flatten)]
+    pub command: CommandArgs,
+    /// How.
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    /// The settings.
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// The kernel side.
+    #[command(flatten)]
+    pub kernel: KernelArgs,
+    /// The command line: what stands behind `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub line: Vec<OsString>,
+}
+
+/// Whose descriptors and threads are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhoseArg {
+    /// The command's own process
+    Main,
+    /// Every process that runs within the command's run
+    All,
+}
+
+impl From<WhoseArg> for Whose {
+    fn from(whose: WhoseArg) -> Self {
+        match whose {
+            WhoseArg::Main => Self::Main,
+            WhoseArg::All => Self::All,
+        }
+    }
 }
 
 /// Of the hidden `inspector launch`.

@@ -1,0 +1,149 @@
+//! `inspector check`: runs a command and holds what it leaves behind to rules.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+
+use super::{
+    elevate,
+    output::write_to,
+    runtime,
+    watch::Watch,
+    watched::{self, Wish},
+};
+use crate::{
+    check::{self, Checked, Run, annotations::annotations, exit, judge, junit::junit},
+    cli::any::CheckArgs,
+    config::Config,
+    ledger::{Ledger, LedgerRules},
+    rules::{Date, Rules},
+    source::clock::boot_time,
+    verdict::growth::Growth,
+};
+
+/// Runs the verb.
+///
+/// # Errors
+/// What kept the command from starting or from being watched, and the output from being written.
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    if elevate::is_asked(&args.command) {
+        return elevate::run(&args.command, &args.line, None, false, &[]);
+    }
+    let mut config = Config::load(args.config.path.as_deref())?;
+    let grace = args.watch.grace.or(config.check.grace);
+    config.grace.set_from_cli(grace);
+    let grace = config.grace.value;
+    let rules = rules(args, config.check);
+    let wish = Wish {
+        command: &args.command,
+        line: &args.line,
+        watch: &args.watch,
+        kernel: &args.kernel,
+        rules: LedgerRules {
+            grace_ns: nanos(grace),
+            ..LedgerRules::default()
+        },
+        time: args.time,
+    };
+    let runtime = runtime()?;
+    let (run, checked) = runtime.block_on(watched(&wish, grace, &rules))?;
+    tell(args, &run, &checked)?;
+    Ok(ExitCode::from(exit(run.end, &checked)))
+}
+
+fn rules(args: &CheckArgs, mut rules: Rules) -> Rules {
+    rules.ignores.extend(args.ignore.iter().cloned());
+    for budget in &args.budget {
+        rules.set_budget(budget.clone());
+    }
+    if let Some(processes) = args.processes {
+        rules.processes = processes.into();
+    }
+    rules.allow_unknown |= args.allow_unknown;
+    rules
+}
+
+async fn watched(
+    wish: &Wish<'_>,
+    grace: Duration,
+    rules: &Rules,
+) -> anyhow::Result<(Run, Checked)> {
+    let mut growth = Growth::new();
+    let mut started = wish.start()?;
+    let mut no_snapshot = |_: &Watch| Ok(());
+    let mut each_second = |ledger: &Ledger| growth.sample(ledger);
+    let mut status = started
+        .until_it_ends(&mut no_snapshot, &mut each_second)
+        .await?;
+    if status.is_none() {
+        // Its time is over: that is no success.
+        started.command.terminate();
+        status = started
+            .until_it_ends(&mut no_snapshot, &mut each_second)
+            .await?;
+    }
+    let ended = boot_time();
+    started
+        .rest(grace, &mut no_snapshot, &mut each_second)
+        .await?;
+    let run = Run {
+        command: started.words,
+        main: started.tgid,
+        started: started.started,
+        ended,
+        end: status
+            .map(watched::end)
+            .with_context(|| format!("process {} was told to end and goes on", started.tgid))?,
+        grace_ns: nanos(grace),
+    };
+    let pipeline = started.watch.stop();
+    growth.sample(pipeline.ledger());
+    let checked = judge(
+        pipeline.ledger(),
+        pipeline.judgements(),
+        &growth,
+        rules,
+        &run,
+        today(),
+    );
+    Ok((run, checked))
+}
+
+/// Writes what came of it wherever that is wanted.
+fn tell(args: &CheckArgs, run: &Run, checked: &Checked) -> anyhow::Result<()> {
+    let text = if args.json {
+        format!("{}\n", check::json::value(run, checked))
+    } else {
+        check::text::text(run, checked)
+    };
+    match &args.output {
+        Some(path) => write_to(path, text.as_bytes())?,
+        None => io::stderr()
+            .write_all(text.as_bytes())
+            .context("the output could not be written")?,
+    }
+    if let Some(path) = &args.junit {
+        write_to(path, junit(run, checked).as_bytes())?;
+    }
+    let is_githubs = std::env::var_os("GITHUB_ACTIONS").is_some_and(|set| set == "true");
+    if args.github || is_githubs {
+        io::stderr()
+            .write_all(annotations(checked).as_bytes())
+            .context("the annotations could not be written")?;
+    }
+    Ok(())
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn today() -> Date {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    Date::of_wall_clock(i64::try_from(seconds).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,172 @@
+//! A command that is run and watched without a screen, from its first instruction to its end.
+
+use std::{
+    ffi::OsString, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    any::Aim,
+    start::{self, Manner, Prepared},
+    tell,
+    watch::{Asked, Ended, Watch},
+};
+use crate::{
+    check::CommandEnd,
+    cli::{
+        KernelArgs,
+        any::{CommandArgs, WatchArgs},
+    },
+    event::{
+        id::{BootTime, Tgid},
+        text::Text,
+    },
+    launch::Stdin,
+    ledger::{Ledger, LedgerRules},
+    source::{clock::boot_time, ebpf::session::Until},
+};
+
+/// How long a command that was told to end may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is to be run, and how.
+pub(super) struct Wish<'a> {
+    pub(super) command: &'a CommandArgs,
+    pub(super) line: &'a [OsString],
+    pub(super) watch: &'a WatchArgs,
+    pub(super) kernel: &'a KernelArgs,
+    pub(super) rules: LedgerRules,
+    /// The time after which it is told to end.
+    pub(super) time: Option<Duration>,
+}
+
+/// A command at work.
+pub(super) struct Started {
+    pub(super) watch: Watch,
+    pub(super) command: start::Running,
+    pub(super) words: Vec<Text>,
+    pub(super) tgid: Tgid,
+    /// Just before it was let go.
+    pub(super) started: BootTime,
+    asked: Asked,
+    time: Option<Instant>,
+}
+
+impl Wish<'_> {
+    /// Starts it. What it prints and reads is none of ours.
+    ///
+    /// # Errors
+    /// What kept it from starting, or from being watched.
+    pub(super) fn start(&self) -> anyhow::Result<Started> {
+        let manner = Manner {
+            output: None,
+            stdin: Stdin::Inherit,
+            own_session: false,
+        };
+        let Prepared {
+            waiting, program, ..
+        } = start::prepare(self.command, self.line, manner)?;
+        let tgid = Tgid(waiting.pid());
+        let aim = Aim {
+            processes: vec![tgid],
+            program,
+            marks: self.watch.marks.clone(),
+            polls: self.watch.poll,
+            options: self.kernel.load_options(!self.watch.no_follow),
+            until: Until::TargetsEnd,
+            may_lack: false,
+        };
+        let opened = aim.open()?;
+        for notice in &opened.notices {
+            tell(notice);
+        }
+        let watch = Watch::new(opened, self.rules);
+        let asked = Asked::new()?;
+        let started = boot_time();
+        let command = start::Running::new(waiting.go()?, false, |_| {})?;
+        Ok(Started {
+            watch,
+            command,
+            words: self
+                .line
+                .iter()
+                .map(|word| word.as_encoded_bytes().into())
+                .collect(),
+            tgid,
+            started,
+            asked,
+            time: self.time.map(|time| Instant::now() + time),
+        })
+    }
+}
+
+impl Started {
+    /// Watches until the command has ended, or its time is over; a signal to this process tells
+    /// the command to end. `None` = it goes on. See [`Watch::until`].
+    ///
+    /// # Errors
+    /// Those of `snapshot`.
+    pub(super) async fn until_it_ends(
+        &mut self,
+        snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
+        each_second: &mut dyn FnMut(&Ledger),
+    ) -> anyhow::Result<Option<ExitStatus>> {
+        let Self {
+            watch,
+            command,
+            asked,
+            time,
+            ..
+        } = self;
+        let ended = watch.until(Some(command), *time, asked, snapshot, each_second);
+        let status = match ended.await? {
+            Ended::Command(status) => Some(status),
+            Ended::Time => None,
+            // It has seen the last of them go, or has failed; the command's end is told by itself.
+            Ended::Source => command.wait(PATIENCE),
+            Ended::Signal(_) => {
+                command.terminate();
+                let patience = Some(Instant::now() + PATIENCE);
+                let ended = watch.until(Some(command), patience, asked, snapshot, each_second);
+                match ended.await? {
+                    Ended::Command(status) => Some(status),
+                    Ended::Source => command.wait(PATIENCE),
+                    Ended::Time | Ended::Signal(_) => None,
+                }
+            }
+        };
+        watch.drain().await;
+        Ok(status)
+    }
+
+    /// Watches what the command has left behind for so long, or until nothing is left.
+    ///
+    /// # Errors
+    /// Those of `snapshot`.
+    pub(super) async fn rest(
+        &mut self,
+        time: Duration,
+        snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
+        each_second: &mut dyn FnMut(&Ledger),
+    ) -> anyhow::Result<()> {
+        let time = Some(Instant::now() + time);
+        let watch = &mut self.watch;
+        watch
+            .until(None, time, &mut self.asked, snapshot, each_second)
+            .await?;
+        watch.drain().await;
+        Ok(())
+    }
+}
+
+/// How a command ended, for reports and checks.
+pub(super) fn end(status: ExitStatus) -> CommandEnd {
+    match (status.code(), status.signal()) {
+        (_, Some(signal)) => CommandEnd::Killed(u8::try_from(signal).unwrap_or(u8::MAX)),
+        (code, None) => CommandEnd::Exited(
+            code.and_then(|code| u8::try_from(code).ok())
+                .unwrap_or(u8::MAX),
+        ),
+    }
+}
