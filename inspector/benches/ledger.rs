@@ -16,6 +16,7 @@ use inspector::{
     },
     ledger::{Ledger, LedgerRules, retain::Retain},
     pipeline::Pipeline,
+    verdict::growth::Growth,
 };
 
 fn main() {
@@ -201,6 +202,21 @@ fn keys_stored_and_deleted(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(batch.events.len()))
         .bench(|| Pipeline::new(LedgerRules::default()).take(&batch).len());
+}
+
+/// One look at 200,000 open descriptors and as many closed ones, of which little changed.
+#[divan::bench(sample_count = 20)]
+fn growth_looks(bencher: Bencher<'_, '_>) {
+    let mut source = Source::new();
+    for fd in 0..200_000 {
+        source.open(100, 10 + fd);
+        source.open(100, 3);
+        source.close(100, 3);
+    }
+    let ledger = run(&source.events);
+    let mut growth = Growth::new();
+    growth.sample(&ledger);
+    bencher.bench_local(|| growth.sample(&ledger));
 }
 
 /// As many of each kind as fill the arenas' cells.

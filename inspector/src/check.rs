@@ -7,6 +7,7 @@
 //! | [`Class::Budget`] | more of a kind remain than its budget allows |
 //! | [`Class::Growth`] | a group of like resources grows by more than a rule allows, or is a suspect ([`crate::verdict::growth`]) |
 //! | [`Class::Delete`] | what a deleted entry owned is retained, or went after the grace |
+//! | [`Class::Close`] | a number is closed twice, or for an entry it does not belong to ([`crate::ledger::finding`]) |
 //!
 //! What can't be told is an [`Unknown`], never a clean result. [`judge`] is a pure function: it
 //! reads the ledger at the end of the run, when the grace is over and everything is delivered.
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod annotations;
+mod closes;
 mod deletes;
 mod grown;
 pub mod json;
@@ -155,16 +157,19 @@ pub enum Class {
     Growth,
     /// Its entry was deleted, and it is not gone.
     Delete,
+    /// A number was closed twice, or was another entry's.
+    Close,
 }
 
 impl Class {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OpenAtExit,
         Self::Outlives,
         Self::Budget,
         Self::Growth,
         Self::Delete,
+        Self::Close,
     ];
 
     /// The words for it, everywhere.
@@ -175,6 +180,7 @@ impl Class {
             Self::Budget => "over budget",
             Self::Growth => "grows",
             Self::Delete => "not gone after its delete",
+            Self::Close => "closed wrongly",
         }
     }
 
@@ -186,6 +192,7 @@ impl Class {
             Self::Budget => "budget",
             Self::Growth => "growth",
             Self::Delete => "delete",
+            Self::Close => "close",
         }
     }
 }
@@ -234,6 +241,7 @@ pub fn judge(
     outlive::judge(&scene, &mut sieve, &mut checked);
     grown::judge(&scene, growth, &mut sieve, &mut checked);
     deletes::judge(&scene, judgements, &mut sieve, &mut checked);
+    closes::judge(&scene, &mut sieve, &mut checked);
     checked.ignored = sieve.ignored();
     checked.findings.sort_by(|one, other| {
         let order = |finding: &Finding| (finding.class, std::cmp::Reverse(finding.count));

@@ -9,6 +9,7 @@ mod elevate;
 mod lab;
 mod members;
 mod output;
+mod report;
 mod screen;
 mod start;
 mod watch;
@@ -45,7 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => lab_or_screen(&LabArgs::unasked(cli.screen)),
         Some(Verb::Attach(args)) => screen::attach(&args),
         Some(Verb::Run(args)) => with_command(screen::run_command(&args)),
-        Some(Verb::Report(_)) => todo!(),
+        Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),

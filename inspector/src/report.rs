@@ -1,8 +1,10 @@
-//! Judgements, and how their source fared, as text lines and as JSON.
+//! Judgements, the whole ledger, and how their source fared, as text and as JSON.
 
 #![forbid(unsafe_code)]
 
+pub mod document;
 pub mod finding;
 pub mod json;
 pub mod source;
+pub mod summary;
 pub mod text;

@@ -36,6 +36,8 @@ pub struct Rules {
     pub late: bool,
     /// Whether what only grows is a finding.
     pub suspects: bool,
+    /// Whether numbers that are closed twice, or that belong to another entry, are findings.
+    pub closes: bool,
     /// Whether what can't be told does no harm.
     pub allow_unknown: bool,
     /// How many may remain, by kind.
@@ -119,6 +121,7 @@ impl Default for Rules {
             outlive: true,
             late: true,
             suspects: true,
+            closes: true,
             allow_unknown: false,
             budgets: Vec::new(),
             ignores: Vec::new(),

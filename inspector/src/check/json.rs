@@ -23,12 +23,6 @@ pub const SCHEMA: &str = "inspector-check/1";
 
 /// The object described above.
 pub fn value(run: &Run, checked: &Checked) -> Value {
-    let (how, status) = match run.end {
-        CommandEnd::Exited(status) => ("exited", Some(status)),
-        CommandEnd::Killed(signal) => ("killed", Some(signal)),
-        CommandEnd::NotExecutable => ("not_executable", None),
-        CommandEnd::NotFound => ("not_found", None),
-    };
     let unknowns = checked.unknowns.iter();
     let ignored = checked.ignored.iter();
     json!({
@@ -38,7 +32,7 @@ pub fn value(run: &Run, checked: &Checked) -> Value {
         "command": {
             "words": run.command.iter().map(Text::to_string).collect::<Vec<_>>(),
             "pid": run.main.0,
-            "end": {"how": how, "status": status},
+            "end": end_value(run.end),
             "started_ns": run.started.0,
             "ended_ns": run.ended.0,
         },
@@ -61,6 +55,17 @@ pub fn value(run: &Run, checked: &Checked) -> Value {
             "verdicts": checked.judged.verdicts,
         },
     })
+}
+
+/// `{how, status}`: of a command that ended.
+pub(crate) fn end_value(end: CommandEnd) -> Value {
+    let (how, status) = match end {
+        CommandEnd::Exited(status) => ("exited", Some(status)),
+        CommandEnd::Killed(signal) => ("killed", Some(signal)),
+        CommandEnd::NotExecutable => ("not_executable", None),
+        CommandEnd::NotFound => ("not_found", None),
+    };
+    json!({ "how": how, "status": status })
 }
 
 fn finding(finding: &Finding) -> Value {

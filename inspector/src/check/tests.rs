@@ -1,5 +1,6 @@
 //! Of each class a planted leak and its fixed twin, and what is said where it can't be told.
 
+mod closing;
 mod growing;
 mod leaving;
 mod outliving;

@@ -7,13 +7,14 @@ use std::{
 };
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 
 use super::{
     elevate,
     output::write_to,
     runtime,
     watch::Watch,
-    watched::{self, Wish},
+    watched::{self, Started, Wish},
 };
 use crate::{
     check::{self, Checked, Run, annotations::annotations, exit, judge, junit::junit},
@@ -50,7 +51,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         time: args.time,
     };
     let runtime = runtime()?;
-    let (run, checked) = runtime.block_on(watched(&wish, grace, &rules))?;
+    let started = wish.start(&runtime)?;
+    let (run, checked) = watched(&runtime, started, grace, &rules)?;
     tell(args, &run, &checked)?;
     Ok(ExitCode::from(exit(run.end, &checked)))
 }
@@ -67,29 +69,29 @@ fn rules(args: &CheckArgs, mut rules: Rules) -> Rules {
     rules
 }
 
-async fn watched(
-    wish: &Wish<'_>,
+fn watched(
+    runtime: &Runtime,
+    mut started: Started,
     grace: Duration,
     rules: &Rules,
 ) -> anyhow::Result<(Run, Checked)> {
     let mut growth = Growth::new();
-    let mut started = wish.start()?;
     let mut no_snapshot = |_: &Watch| Ok(());
     let mut each_second = |ledger: &Ledger| growth.sample(ledger);
-    let mut status = started
-        .until_it_ends(&mut no_snapshot, &mut each_second)
-        .await?;
-    if status.is_none() {
-        // Its time is over: that is no success.
-        started.command.terminate();
-        status = started
+    let (status, ended) = runtime.block_on(async {
+        let mut status = started
             .until_it_ends(&mut no_snapshot, &mut each_second)
             .await?;
-    }
-    let ended = boot_time();
-    started
-        .rest(grace, &mut no_snapshot, &mut each_second)
-        .await?;
+        if status.is_none() {
+            // Its time is over: that is no success.
+            status = started.end_it(&mut no_snapshot, &mut each_second).await?;
+        }
+        let ended = boot_time();
+        started
+            .rest(grace, &mut no_snapshot, &mut each_second)
+            .await?;
+        anyhow::Ok((status, ended))
+    })?;
     let run = Run {
         command: started.words,
         main: started.tgid,

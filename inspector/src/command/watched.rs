@@ -4,7 +4,7 @@ use std::{
     ffi::OsString, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{runtime::Runtime, time::Instant};
 
 use super::{
     any::Aim,
@@ -58,7 +58,7 @@ impl Wish<'_> {
     ///
     /// # Errors
     /// What kept it from starting, or from being watched.
-    pub(super) fn start(&self) -> anyhow::Result<Started> {
+    pub(super) fn start(&self, runtime: &Runtime) -> anyhow::Result<Started> {
         let manner = Manner {
             output: None,
             stdin: Stdin::Inherit,
@@ -82,7 +82,7 @@ impl Wish<'_> {
             tell(notice);
         }
         let watch = Watch::new(opened, self.rules);
-        let asked = Asked::new()?;
+        let asked = runtime.block_on(async { Asked::new() })?;
         let started = boot_time();
         let command = start::Running::new(waiting.go()?, false, |_| {})?;
         Ok(Started {
@@ -125,19 +125,35 @@ impl Started {
             Ended::Time => None,
             // It has seen the last of them go, or has failed; the command's end is told by itself.
             Ended::Source => command.wait(PATIENCE),
-            Ended::Signal(_) => {
-                command.terminate();
-                let patience = Some(Instant::now() + PATIENCE);
-                let ended = watch.until(Some(command), patience, asked, snapshot, each_second);
-                match ended.await? {
-                    Ended::Command(status) => Some(status),
-                    Ended::Source => command.wait(PATIENCE),
-                    Ended::Time | Ended::Signal(_) => None,
-                }
-            }
+            Ended::Signal(_) => self.end_it(snapshot, each_second).await?,
         };
-        watch.drain().await;
+        self.watch.drain().await;
         Ok(status)
+    }
+
+    /// Tells the command to end, and watches until it has. `None` = it goes on.
+    ///
+    /// # Errors
+    /// Those of `snapshot`.
+    pub(super) async fn end_it(
+        &mut self,
+        snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
+        each_second: &mut dyn FnMut(&Ledger),
+    ) -> anyhow::Result<Option<ExitStatus>> {
+        let Self {
+            watch,
+            command,
+            asked,
+            ..
+        } = self;
+        command.terminate();
+        let time = Some(Instant::now() + PATIENCE);
+        let ended = watch.until(Some(command), time, asked, snapshot, each_second);
+        Ok(match ended.await? {
+            Ended::Command(status) => Some(status),
+            Ended::Source => command.wait(PATIENCE),
+            Ended::Time | Ended::Signal(_) => None,
+        })
     }
 
     /// Watches what the command has left behind for so long, or until nothing is left.

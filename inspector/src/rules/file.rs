@@ -18,6 +18,7 @@ pub(crate) struct Check {
     outlive: Option<bool>,
     late: Option<bool>,
     suspects: Option<bool>,
+    closes: Option<bool>,
     allow_unknown: Option<bool>,
     budget: BTreeMap<Spanned<String>, Spanned<Value>>,
     ignore: Vec<Spanned<IgnoreTable>>,
@@ -66,6 +67,7 @@ impl Check {
             (&mut rules.outlive, self.outlive),
             (&mut rules.late, self.late),
             (&mut rules.suspects, self.suspects),
+            (&mut rules.closes, self.closes),
             (&mut rules.allow_unknown, self.allow_unknown),
         ] {
             *set = said.unwrap_or(*set);

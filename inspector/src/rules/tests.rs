@@ -12,6 +12,7 @@ open_at_exit = ["socket", "file"]
 outlive = false
 late = false
 suspects = false
+closes = false
 allow_unknown = true
 [budget]
 socket = 3
@@ -56,7 +57,9 @@ fn everything_can_be_said() {
     let socket = Kind::Of(HandleKind::Socket);
     let file = Kind::Of(HandleKind::File);
     assert_eq!(rules.open_at_exit, Kinds::These(vec![socket, file]));
-    assert!(!rules.outlive && !rules.late && !rules.suspects && rules.allow_unknown);
+    assert!(
+        !rules.outlive && !rules.late && !rules.suspects && !rules.closes && rules.allow_unknown
+    );
     assert_eq!(rules.budget(socket).unwrap().most, 3);
     assert_eq!(rules.budget(Kind::Thread).unwrap().most, 0);
     assert_eq!(rules.budget(file), None);
@@ -65,7 +68,7 @@ fn everything_can_be_said() {
     };
     assert_eq!(log.kind, Some(file));
     assert_eq!(log.path, Some(Glob::new("/var/log/*.log")));
-    assert_eq!(log.from, origin(12));
+    assert_eq!(log.from, origin(13));
     assert_eq!(bg.reason, "the allocator's");
     assert_eq!(bg.expires, Some("2027-02-01".parse().unwrap()));
     assert!(bg.holds("2027-02-01".parse().unwrap()));

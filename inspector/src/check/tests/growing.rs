@@ -90,7 +90,7 @@ fn what_a_deleted_entry_owned_is_gone() {
     assert_eq!(
         found(&leak, &rules()),
         [
-            "not gone after its delete: 1 socket of deleted entries, by policy bare: retained until their process ended [1:k1#1 fd 5 of 100: late (gone 1979 ms after the delete)]"
+            "not gone after its delete: 1 socket of deleted entries, by policy bare: retained until their process ended [1:k1#1 fd 5 of 100: late (gone between 1979 and 1980 ms after the delete)]"
         ]
     );
     let fixed =

@@ -162,7 +162,7 @@ fn a_path_that_is_known_can_be_ignored() {
 
 #[test]
 fn where_events_were_lost_nothing_is_claimed() {
-    let lost = "10 100 open 5 socket\n20 100 lost call from=15 until=19";
+    let lost = "10 100 open 5\n20 100 lost call from=15 until=19";
     assert_eq!(
         found(lost, &Rules::default()),
         [

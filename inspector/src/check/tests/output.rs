@@ -135,7 +135,7 @@ fn junit_is_well_formed_whatever_the_names() {
     let count = |name: &str| names.iter().filter(|one| *one == name).count();
     assert_eq!(
         (count("testcase"), count("failure"), count("error")),
-        (6, 1, 0)
+        (7, 1, 0)
     );
     assert!(
         document.contains("tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"2.000\"")

@@ -1,0 +1,242 @@
+//! `inspector report`: watches processes or a command without a screen, and tells what remains.
+
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use tokio::time::Instant;
+
+use super::{
+    MET,
+    any::Aim,
+    elevate, members,
+    output::{append_to, write_to},
+    runtime, tell,
+    watch::{Asked, Watch},
+    watched::{self, Started, Wish},
+    with_command,
+};
+use crate::{
+    cli::any::{AuditArg, ReportArgs},
+    config::Config,
+    launch::status,
+    ledger::{Ledger, LedgerRules},
+    pipeline::Pipeline,
+    report::{
+        document::{Document, Of, Run},
+        summary,
+    },
+    source::{
+        SourceKind,
+        clock::{boot_time, wall_ns},
+        ebpf::session::Until,
+    },
+    target::{Found, Roots},
+    verdict::growth::Growth,
+};
+
+/// How long a command that was told to end may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs the verb.
+///
+/// # Errors
+/// Who can't be watched, and what kept the source from working or the report from being written.
+pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
+    let wanted = args.target.wanted();
+    match (wanted.is_empty(), args.line.is_empty()) {
+        (true, true) => bail!(
+            "say who: -p PID, --comm NAME, --cgroup PATH, --container ID, or a command behind --"
+        ),
+        (false, false) => bail!("processes or a command: not both"),
+        (true, false) if elevate::is_asked(&args.command) => {
+            with_command(elevate::run(&args.command, &args.line, None, false, &[]))
+        }
+        (true, false) => with_command(of_command(args)),
+        (false, true) => of_processes(args, &wanted.find(&Roots::here())?),
+    }
+}
+
+fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
+    let rules = rules(args)?;
+    let snapshots = Snapshots::open(args)?;
+    let aim = Aim {
+        processes: found.processes.clone(),
+        program: None,
+        marks: args.watch.marks.clone(),
+        polls: args.watch.poll,
+        options: args.kernel.load_options(!args.watch.no_follow),
+        until: if found.groups.is_empty() {
+            Until::TargetsEnd
+        } else {
+            Until::Stopped
+        },
+        may_lack: found.processes.len() > 1,
+    };
+    let opened = aim.open()?;
+    for notice in &opened.notices {
+        tell(notice);
+    }
+    members::follow(found.groups.clone(), opened.running.requests.clone())?;
+    let mut run = Run {
+        of: Of::Processes(found.processes.clone()),
+        started: boot_time(),
+        ended: boot_time(),
+        boot_wall_ns: boot_wall_ns(),
+    };
+    let mut growth = Growth::new();
+    let runtime = runtime()?;
+    let pipeline = runtime.block_on(async {
+        let mut watch = Watch::new(opened, rules);
+        let mut asked = Asked::new()?;
+        let time = args.time.map(|time| Instant::now() + time);
+        let mut snapshot = |watch: &Watch| snapshots.take(&run, watch);
+        let mut each_second = |ledger: &Ledger| growth.sample(ledger);
+        watch
+            .until(None, time, &mut asked, &mut snapshot, &mut each_second)
+            .await?;
+        watch.audit(args.watch.audit == AuditArg::Heal).await;
+        anyhow::Ok(watch)
+    })?;
+    run.ended = boot_time();
+    let kind = pipeline.kind().clone();
+    let pipeline = pipeline.stop();
+    growth.sample(pipeline.ledger());
+    print(args, &run, &kind, &pipeline, &growth)?;
+    Ok(ExitCode::from(MET))
+}
+
+fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
+    let wish = Wish {
+        command: &args.command,
+        line: &args.line,
+        watch: &args.watch,
+        kernel: &args.kernel,
+        rules: rules(args)?,
+        time: args.time,
+    };
+    let snapshots = Snapshots::open(args)?;
+    let mut growth = Growth::new();
+    let runtime = runtime()?;
+    let mut started = wish.start(&runtime)?;
+    let mut run = Run {
+        of: Of::Command {
+            words: started.words.clone(),
+            tgid: started.tgid,
+            end: None,
+        },
+        started: started.started,
+        ended: started.started,
+        boot_wall_ns: boot_wall_ns(),
+    };
+    let mut snapshot = |watch: &Watch| snapshots.take(&run, watch);
+    let mut each_second = |ledger: &Ledger| growth.sample(ledger);
+    let mut ended = runtime.block_on(async {
+        let ended = started
+            .until_it_ends(&mut snapshot, &mut each_second)
+            .await?;
+        let heals = args.watch.audit == AuditArg::Heal;
+        started.watch.audit(heals).await;
+        anyhow::Ok(ended)
+    })?;
+    run.ended = boot_time();
+    if let Of::Command { end, .. } = &mut run.of {
+        *end = ended.map(watched::end);
+    }
+    let Started {
+        watch, mut command, ..
+    } = started;
+    let kind = watch.kind().clone();
+    let pipeline = watch.stop();
+    growth.sample(pipeline.ledger());
+    let printed = print(args, &run, &kind, &pipeline, &growth);
+    if ended.is_none() {
+        command.terminate();
+        ended = command.wait(PATIENCE);
+    }
+    printed?;
+    let ended = ended.with_context(|| {
+        format!(
+            "process {} was told to end and goes on, unwatched",
+            command.pid
+        )
+    })?;
+    Ok(ExitCode::from(status::code(ended)))
+}
+
+fn rules(args: &ReportArgs) -> anyhow::Result<LedgerRules> {
+    let mut config = Config::load(args.config.path.as_deref())?;
+    config.grace.set_from_cli(args.watch.grace);
+    let grace = config.grace.value.as_nanos();
+    Ok(LedgerRules {
+        grace_ns: u64::try_from(grace).unwrap_or(u64::MAX),
+        ..LedgerRules::default()
+    })
+}
+
+fn boot_wall_ns() -> Option<u64> {
+    wall_ns().checked_sub(boot_time().0)
+}
+
+/// Where everything known goes whenever it is asked for.
+struct Snapshots(Option<File>);
+
+impl Snapshots {
+    fn open(args: &ReportArgs) -> anyhow::Result<Self> {
+        Ok(Self(args.snapshot.as_deref().map(append_to).transpose()?))
+    }
+
+    fn take(&self, run: &Run, watch: &Watch) -> anyhow::Result<()> {
+        let Some(mut file) = self.0.as_ref() else {
+            tell("SIGUSR1 asks for a snapshot, and --snapshot FILE says where it goes");
+            return Ok(());
+        };
+        let mut run = run.clone();
+        run.ended = boot_time();
+        // A snapshot tells what is; what grows the report tells in the end.
+        let document = Document {
+            run: &run,
+            source: watch.kind(),
+            pipeline: watch.pipeline(),
+            growth: &Growth::new(),
+        };
+        let mut line = serde_json::to_vec(&document)?;
+        line.push(b'\n');
+        // In one piece: whoever waits for the line finds all of it.
+        file.write_all(&line)
+            .context("the snapshot could not be written")
+    }
+}
+
+fn print(
+    args: &ReportArgs,
+    run: &Run,
+    source: &SourceKind,
+    pipeline: &Pipeline,
+    growth: &Growth,
+) -> anyhow::Result<()> {
+    let text = if args.json {
+        let document = Document {
+            run,
+            source,
+            pipeline,
+            growth,
+        };
+        let mut text = serde_json::to_vec(&document)?;
+        text.push(b'\n');
+        text
+    } else {
+        summary::text(run, source, pipeline, growth).into_bytes()
+    };
+    let is_commands = matches!(run.of, Of::Command { .. });
+    match &args.output {
+        Some(path) => write_to(path, &text),
+        // The command's own output is on the other.
+        None if is_commands => io::stderr().write_all(&text).map_err(Into::into),
+        None => io::stdout().write_all(&text).map_err(Into::into),
+    }
+}
