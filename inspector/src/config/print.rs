@@ -4,7 +4,7 @@ use super::{Config, Origin, Setting};
 use crate::{
     duration,
     event::text::is_hostile,
-    rules::{Kinds, Rules},
+    rules::{Glob, Kind, Kinds, Rules},
     tui::keymap::TABLE,
 };
 
@@ -125,9 +125,9 @@ fn check<'a>(rules: &'a Rules, tables: &mut Vec<Table<'a>>) {
     for ignore in &rules.ignores {
         let expires = ignore.expires.map(|day| day.to_string());
         let lines = [
-            ("kind", ignore.kind.map(|kind| kind.word())),
-            ("path", ignore.path.as_ref().map(|glob| glob.text())),
-            ("name", ignore.name.as_ref().map(|glob| glob.text())),
+            ("kind", ignore.kind.map(Kind::word)),
+            ("path", ignore.path.as_ref().map(Glob::text)),
+            ("name", ignore.name.as_ref().map(Glob::text)),
             ("reason", Some(ignore.reason.as_str())),
             ("expires", expires.as_deref()),
         ];
@@ -135,8 +135,8 @@ fn check<'a>(rules: &'a Rules, tables: &mut Vec<Table<'a>>) {
     }
     for limit in &rules.growth {
         let lines = [
-            ("kind", limit.kind.map(|kind| kind.word())),
-            ("target", limit.target.as_ref().map(|glob| glob.text())),
+            ("kind", limit.kind.map(Kind::word)),
+            ("target", limit.target.as_ref().map(Glob::text)),
             ("call", limit.call.as_deref()),
         ];
         let table = list("[check.growth]", &lines, &limit.from);
