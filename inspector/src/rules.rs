@@ -46,6 +46,8 @@ pub struct Rules {
     pub ignores: Vec<Ignore>,
     /// By how many groups may grow.
     pub growth: Vec<Limit>,
+    /// Where each single setting is said, by its name; those that are not have their default.
+    pub(crate) said: Vec<(&'static str, Origin)>,
 }
 
 /// Whose descriptors and threads are judged.
@@ -126,6 +128,7 @@ impl Default for Rules {
             budgets: Vec::new(),
             ignores: Vec::new(),
             growth: Vec::new(),
+            said: Vec::new(),
         }
     }
 }
@@ -139,10 +142,26 @@ impl Rules {
         own.or_else(|| budgets.next())
     }
 
+    /// Where a single setting is said.
+    pub(crate) fn origin(&self, name: &str) -> &Origin {
+        let said = self.said.iter().find(|(said, _)| *said == name);
+        said.map_or(&Origin::Default, |(_, origin)| origin)
+    }
+
     /// Adds a budget; one for the same kind that was there is replaced.
     pub fn set_budget(&mut self, budget: Budget) {
         self.budgets.retain(|known| known.kind != budget.kind);
         self.budgets.push(budget);
+    }
+}
+
+impl Whose {
+    /// As it is written in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::All => "all",
+        }
     }
 }
 

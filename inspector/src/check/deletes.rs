@@ -8,10 +8,13 @@ use super::{
 };
 use crate::{
     event::{id::Tgid, text::Text},
-    ledger::entry::Removal,
+    ledger::{entry::Removal, handle::ClosedHow},
     pattern::pattern,
     rules::Kind as RuleKind,
-    verdict::{Judgement, Verdict, evidence::Kind},
+    verdict::{
+        How, Judgement, Verdict,
+        evidence::{Kind, Last},
+    },
 };
 
 /// What findings of deletes have in common.
@@ -37,6 +40,7 @@ pub(super) fn judge(
             }
             Verdict::Late { .. } if scene.rules.late => "gone later than the grace",
             Verdict::Unknown(_) | Verdict::Pending => "",
+            Verdict::Gone(How::After(_)) if went_with_process(scene, &judgement) => "",
             Verdict::Gone(_) | Verdict::Late { .. } | Verdict::Reassigned { .. } => continue,
         };
         let program = scene.program_of(judgement.entry.tgid);
@@ -50,6 +54,7 @@ pub(super) fn judge(
         if word.is_empty() {
             let why = match &judgement.verdict {
                 Verdict::Unknown(why) => (false, why.to_string()),
+                Verdict::Gone(_) => (true, "their process ended before the grace did".to_owned()),
                 _ => (true, "its delete or its grace had not ended".to_owned()),
             };
             unknown.entry(why).or_default().push(judgement);
@@ -90,7 +95,7 @@ pub(super) fn judge(
         checked.unknowns.push(Unknown {
             class: Class::Delete,
             words: format!(
-                "whether {count} resources of deleted entries are gone: {why}: {}",
+                "whether {count} of what deleted entries owned is gone: {why}: {}",
                 some.join("; ")
             ),
         });
@@ -108,13 +113,19 @@ pub(super) fn judge(
 
 /// Whether nobody ended it but its process's end.
 fn went_with_process(scene: &Scene<'_>, judgement: &Judgement) -> bool {
-    let tgid = judgement.entry.tgid;
-    let exits = scene
-        .ran()
-        .filter(|(_, process)| process.tgid == tgid)
-        .filter_map(|(key, _)| scene.exit_began(key));
-    let exit = exits.max();
-    exit.is_some_and(|exit| judgement.evidence.last_at.latest >= exit)
+    let processes = scene.of_number(judgement.entry.tgid).iter();
+    let exits = processes.filter_map(|&process| scene.exit_began(process));
+    let Some(exit) = exits.max() else {
+        return false;
+    };
+    match judgement.evidence.last {
+        Last::Gone {
+            exiting: Some(exiting),
+            ..
+        } => exiting >= exit,
+        Last::Closed { how, .. } | Last::Released { how, .. } => how == ClosedHow::TableDied,
+        _ => judgement.evidence.last_at.latest >= exit,
+    }
 }
 
 /// `, by policy bare`.

@@ -10,6 +10,7 @@ use rustc_hash::FxHashSet;
 use super::{Checked, Class, Finding, Scene, Sieve, Unknown};
 use crate::{
     event::{
+        handle::HandleKind,
         id::{CallNumber, Fd, Tgid},
         text::Text,
     },
@@ -20,7 +21,7 @@ use crate::{
         process::Process,
     },
     pattern::pattern,
-    rules::{Budget, Kind, Kinds},
+    rules::{Budget, Kind, Kinds, Whose},
     verdict::wording::CallWord,
 };
 
@@ -121,11 +122,7 @@ fn left(scene: &Scene<'_>, checked: &mut Checked) -> (Vec<Left>, u64) {
             let shared = scene.ledger.description(handle.description);
             left.push(Left {
                 process,
-                kind: Kind::Of(
-                    shared.map_or(crate::event::handle::HandleKind::Unknown, |shared| {
-                        shared.kind
-                    }),
-                ),
+                kind: Kind::Of(shared.map_or(HandleKind::Unknown, |shared| shared.kind)),
                 target: shared.and_then(|shared| shared.target.as_deref().cloned()),
                 call: handle.call,
                 fd: handle.fd,
@@ -159,13 +156,28 @@ fn left(scene: &Scene<'_>, checked: &mut Checked) -> (Vec<Left>, u64) {
         }
         Some(_) => {}
     }
-    let forgotten = scene.ledger.counters().handles_forgotten;
-    if forgotten > 0 && scene.rules.processes == crate::rules::Whose::All {
+    if let Some(forgotten) = forgotten(scene) {
         unknown(format!(
             "whether {forgotten} closed descriptors were open when their process ended: the ledger forgot them, as it keeps only the latest"
         ));
     }
     (left, opened)
+}
+
+/// How many closed descriptors were forgotten, if one that was left open may be among them: it
+/// forgets the oldest, so none of the command's is while it keeps one that died before the
+/// command did.
+fn forgotten(scene: &Scene<'_>) -> Option<u64> {
+    let forgotten = scene.ledger.counters().handles_forgotten;
+    let main = scene.main.and_then(|main| scene.ledger.process(main));
+    let ended = main.and_then(|main| main.dead).map(|dead| dead.earliest);
+    let closed = scene
+        .ledger
+        .handles()
+        .filter_map(|(_, handle)| handle.closed());
+    let oldest = closed.map(|closed| closed.latest).min();
+    let keeps_mains = scene.rules.processes == Whose::Main && oldest < ended && oldest.is_some();
+    (forgotten > 0 && !keeps_mains).then_some(forgotten)
 }
 
 /// What each process held without having opened it.

@@ -166,11 +166,7 @@ fn threads(
     let deadline = ended.plus_ns(scene.grace_ns());
     let mut left = Vec::new();
     let mut outlived: BTreeMap<Text, Vec<&Thread>> = BTreeMap::new();
-    let threads = scene
-        .ledger
-        .threads()
-        .filter(|(_, thread)| thread.process == process);
-    for (key, thread) in threads {
+    for (key, thread) in scene.threads(process) {
         let is_leader = thread.name.tid.0 == record.tgid.0;
         if is_leader || !scene.is_born_within(thread.origin, thread.born.latest) {
             continue;

@@ -28,6 +28,8 @@ pub(super) struct Scene<'a> {
     pub(super) main: Option<Key<Process>>,
     /// Each process's main thread, as long as the ledger remembers it.
     leaders: FxHashMap<Key<Process>, Key<Thread>>,
+    threads: FxHashMap<Key<Process>, Vec<Key<Thread>>>,
+    by_tgid: FxHashMap<Tgid, Vec<Key<Process>>>,
     judged: FxHashSet<Key<Process>>,
     doubts: FxHashMap<Key<Process>, String>,
 }
@@ -41,7 +43,9 @@ impl<'a> Scene<'a> {
         let main = mains.max_by_key(|(_, process)| process.born.latest);
         let main = main.map(|(key, _)| key);
         let mut leaders = FxHashMap::default();
+        let mut threads: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (key, thread) in ledger.threads() {
+            threads.entry(thread.process).or_default().push(key);
             if thread.name.tid.0 == thread.name.tgid.0 {
                 // A leader that an exec on another thread replaced is not the latest.
                 let leader = leaders.entry(thread.process).or_insert(key);
@@ -57,6 +61,8 @@ impl<'a> Scene<'a> {
             run,
             main,
             leaders,
+            threads,
+            by_tgid: FxHashMap::default(),
             judged: FxHashSet::default(),
             doubts: FxHashMap::default(),
         };
@@ -64,6 +70,11 @@ impl<'a> Scene<'a> {
             Whose::Main => main.into_iter().collect(),
             Whose::All => scene.ran().map(|(key, _)| key).collect(),
         };
+        let mut by_tgid: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (key, process) in scene.ran() {
+            by_tgid.entry(process.tgid).or_default().push(key);
+        }
+        scene.by_tgid = by_tgid;
         scene.doubts = scene.find_doubts();
         scene
     }
@@ -110,11 +121,25 @@ impl<'a> Scene<'a> {
         Text::from(comm.unwrap_or_default().bytes())
     }
 
+    /// The processes of this number that ran.
+    pub(super) fn of_number(&self, tgid: Tgid) -> &[Key<Process>] {
+        self.by_tgid.get(&tgid).map_or(&[], Vec::as_slice)
+    }
+
     /// The program of the process of this number that ran last.
     pub(super) fn program_of(&self, tgid: Tgid) -> Text {
-        let processes = self.ran().filter(|(_, process)| process.tgid == tgid);
-        let last = processes.max_by_key(|(_, process)| process.born.latest);
-        last.map_or_else(Text::default, |(key, _)| self.program(key))
+        let born = |key: &&Key<Process>| self.ledger.process(**key).map(|one| one.born.latest);
+        let last = self.of_number(tgid).iter().max_by_key(born);
+        last.map_or_else(Text::default, |&key| self.program(key))
+    }
+
+    /// The threads of a process, as long as the ledger remembers them.
+    pub(super) fn threads(
+        &self,
+        process: Key<Process>,
+    ) -> impl Iterator<Item = (Key<Thread>, &'a Thread)> {
+        let threads = self.threads.get(&process).into_iter().flatten();
+        threads.filter_map(|&key| Some((key, self.ledger.thread(key)?)))
     }
 
     /// `make (pid 17)`.

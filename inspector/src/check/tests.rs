@@ -40,7 +40,12 @@ fn today() -> Date {
 
 /// Judges a whole story, which is looked at once a second as the verb does.
 fn judged(story: &str, rules: &Rules) -> Checked {
-    let mut pipeline = Pipeline::new(LedgerRules::default());
+    judged_by(LedgerRules::default(), story, rules)
+}
+
+/// The same, of a ledger with other rules.
+fn judged_by(ledger: LedgerRules, story: &str, rules: &Rules) -> Checked {
+    let mut pipeline = Pipeline::new(ledger);
     let mut growth = Growth::new();
     let mut next = BootTime(0);
     for batch in Cast::default().batches(story) {

@@ -1,7 +1,12 @@
 //! The configuration as it would be written: TOML that says of each line where it comes from.
 
 use super::{Config, Origin, Setting};
-use crate::{duration, event::text::is_hostile, tui::keymap::TABLE};
+use crate::{
+    duration,
+    event::text::is_hostile,
+    rules::{Glob, Kind, Kinds, Rules},
+    tui::keymap::TABLE,
+};
 
 /// A table's lines, each with its origin.
 struct Table<'a> {
@@ -42,7 +47,7 @@ impl Config {
         text
     }
 
-    fn tables(&self) -> [Table<'_>; 5] {
+    fn tables(&self) -> Vec<Table<'_>> {
         let (lab, alarms, filters) = (&self.lab, &self.alarms, &self.filters);
         let mut keys = Table::new(Some("keys"));
         for row in TABLE {
@@ -51,7 +56,7 @@ impl Config {
             let value = format!("[{}]", each.join(", "));
             keys = keys.line(row.name, &value, self.keys.origin(row.action));
         }
-        [
+        let mut tables = vec![
             Table::new(None)
                 .setting("theme", &self.theme, |theme| quoted(theme.name()))
                 .setting("ascii", &self.ascii, bool::to_string)
@@ -76,8 +81,77 @@ impl Config {
                 .setting("waits", &filters.waits, |text| quoted(text))
                 .setting("events", &filters.events, |text| quoted(text)),
             keys,
-        ]
+        ];
+        check(&self.check, &mut tables);
+        tables
     }
+}
+
+/// `[check]` and its lists.
+fn check<'a>(rules: &'a Rules, tables: &mut Vec<Table<'a>>) {
+    let mut check = Table::new(Some("check"));
+    if let Some(grace) = rules.grace {
+        let ns = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+        let grace = quoted(&duration::written(ns));
+        check = check.line("grace", &grace, rules.origin("grace"));
+    }
+    let kinds = match &rules.open_at_exit {
+        Kinds::All => "true".to_owned(),
+        Kinds::These(kinds) if kinds.is_empty() => "false".to_owned(),
+        Kinds::These(kinds) => {
+            let kinds: Vec<_> = kinds.iter().map(|kind| quoted(kind.word())).collect();
+            format!("[{}]", kinds.join(", "))
+        }
+    };
+    let processes = quoted(rules.processes.name());
+    for (name, value) in [
+        ("processes", processes),
+        ("open_at_exit", kinds),
+        ("outlive", rules.outlive.to_string()),
+        ("late", rules.late.to_string()),
+        ("suspects", rules.suspects.to_string()),
+        ("allow_unknown", rules.allow_unknown.to_string()),
+    ] {
+        check = check.line(name, &value, rules.origin(name));
+    }
+    tables.push(check);
+    let mut budgets = Table::new(Some("check.budget"));
+    for budget in &rules.budgets {
+        budgets = budgets.line(budget.kind.word(), &budget.most.to_string(), &budget.from);
+    }
+    if !rules.budgets.is_empty() {
+        tables.push(budgets);
+    }
+    for ignore in &rules.ignores {
+        let expires = ignore.expires.map(|day| day.to_string());
+        let lines = [
+            ("kind", ignore.kind.map(Kind::word)),
+            ("path", ignore.path.as_ref().map(Glob::text)),
+            ("name", ignore.name.as_ref().map(Glob::text)),
+            ("reason", Some(ignore.reason.as_str())),
+            ("expires", expires.as_deref()),
+        ];
+        tables.push(list("[check.ignore]", &lines, &ignore.from));
+    }
+    for limit in &rules.growth {
+        let lines = [
+            ("kind", limit.kind.map(Kind::word)),
+            ("target", limit.target.as_ref().map(Glob::text)),
+            ("call", limit.call.as_deref()),
+        ];
+        let table = list("[check.growth]", &lines, &limit.from);
+        tables.push(table.line("most", &limit.most.to_string(), &limit.from));
+    }
+}
+
+/// One table of a list: the lines that say something.
+fn list<'a>(name: &'static str, lines: &[(&str, Option<&str>)], from: &'a Origin) -> Table<'a> {
+    lines
+        .iter()
+        .fold(Table::new(Some(name)), |table, (name, value)| match value {
+            Some(value) => table.line(name, &quoted(value), from),
+            None => table,
+        })
 }
 
 fn alarm(from: &Option<u64>) -> String {

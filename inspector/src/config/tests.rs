@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
+    rules::Rules,
     tui::keymap::Action,
 };
 
@@ -38,6 +39,28 @@ delete = "x"
 quit = ["Q", "alt-q"]
 clear-filter = ['\', '"']
 dump = []
+[check]
+grace = "2s"
+processes = "all"
+open_at_exit = ["socket", "file"]
+outlive = false
+late = false
+suspects = false
+allow_unknown = true
+[check.budget]
+socket = 3
+thread = 0
+[[check.ignore]]
+kind = "file"
+path = "/var/log/*.log"
+name = "a\"b"
+reason = "the logger keeps it"
+expires = 2027-01-31
+[[check.growth]]
+kind = "socket"
+target = "tcp *:443"
+call = "accept4"
+most = 10
 "#;
 
 fn parse(text: &str) -> Config {
@@ -103,6 +126,28 @@ fn everything_can_be_set_and_knows_its_line() {
         format!("{PATH}:21")
     );
     assert_eq!(*config.keys.origin(Action::Store), Origin::Default);
+    assert!(config.check.allow_unknown);
+    assert_eq!(config.check.budgets.len(), 2);
+    let line = FULL.lines().position(|line| line == "[[check.ignore]]");
+    assert_eq!(
+        config.check.ignores[0].from.to_string(),
+        format!("{PATH}:{}", line.unwrap() + 1)
+    );
+}
+
+/// Rules without the places where they are said.
+fn bare(mut rules: Rules) -> Rules {
+    rules.said.clear();
+    for budget in &mut rules.budgets {
+        budget.from = Origin::Default;
+    }
+    for ignore in &mut rules.ignores {
+        ignore.from = Origin::Default;
+    }
+    for limit in &mut rules.growth {
+        limit.from = Origin::Default;
+    }
+    rules
 }
 
 #[test]
@@ -121,6 +166,8 @@ fn what_is_printed_is_read_again() {
             lines.flatten().map(|line| line.trim().to_owned()).collect()
         };
         assert_eq!(values(&parse(&printed).toml()), values(&printed));
+        let rules = |text: &str| bare(parse(text).check);
+        assert_eq!(rules(&printed), rules(text));
     }
     assert_eq!(
         parse(&parse(odd).toml()).filters.entries.value,
@@ -137,6 +184,11 @@ fn mistakes_are_told_with_their_place_and_what_there_is() {
     refused(
         "theme = ⟨\"blue\"",
         "unknown variant `blue`, expected one of `dark`, `light`, `mono`",
+    );
+    refused("[check]\n⟨later = true", "unknown field `later`");
+    refused(
+        "[[check.ignore]]\nkind = \"file\"\nreason = ⟨\"\"",
+        "the reason is empty",
     );
     refused("[lab]\nmap = ⟨\"tree\"", "expected `mutex` or `sharded`");
     refused(

@@ -13,13 +13,13 @@ use crate::{config::Origin, duration};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Check {
     grace: Option<Spanned<String>>,
-    processes: Option<Whose>,
+    processes: Option<Spanned<Whose>>,
     open_at_exit: Option<Spanned<Value>>,
-    outlive: Option<bool>,
-    late: Option<bool>,
-    suspects: Option<bool>,
-    closes: Option<bool>,
-    allow_unknown: Option<bool>,
+    outlive: Option<Spanned<bool>>,
+    late: Option<Spanned<bool>>,
+    suspects: Option<Spanned<bool>>,
+    closes: Option<Spanned<bool>>,
+    allow_unknown: Option<Spanned<bool>>,
     budget: BTreeMap<Spanned<String>, Spanned<Value>>,
     ignore: Vec<Spanned<IgnoreTable>>,
     growth: Vec<Spanned<GrowthTable>>,
@@ -59,20 +59,34 @@ impl Check {
         let mut rules = Rules::default();
         if let Some(text) = self.grace {
             rules.grace = Some(read(&text, |text| grace(text))?);
+            rules.said.push(("grace", origin(text.span().start)));
         }
         if let Some(value) = self.open_at_exit {
             rules.open_at_exit = read(&value, kinds)?;
+            rules
+                .said
+                .push(("open_at_exit", origin(value.span().start)));
         }
-        for (set, said) in [
-            (&mut rules.outlive, self.outlive),
-            (&mut rules.late, self.late),
-            (&mut rules.suspects, self.suspects),
-            (&mut rules.closes, self.closes),
-            (&mut rules.allow_unknown, self.allow_unknown),
+        if let Some(whose) = self.processes {
+            rules.said.push(("processes", origin(whose.span().start)));
+            rules.processes = whose.into_inner();
+        }
+        for (name, set, said) in [
+            ("outlive", &mut rules.outlive, self.outlive),
+            ("late", &mut rules.late, self.late),
+            ("suspects", &mut rules.suspects, self.suspects),
+            ("closes", &mut rules.closes, self.closes),
+            (
+                "allow_unknown",
+                &mut rules.allow_unknown,
+                self.allow_unknown,
+            ),
         ] {
-            *set = said.unwrap_or(*set);
+            if let Some(said) = said {
+                rules.said.push((name, origin(said.span().start)));
+                *set = said.into_inner();
+            }
         }
-        rules.processes = self.processes.unwrap_or_default();
         for (kind, most) in self.budget {
             rules.budgets.push(Budget {
                 kind: read(&kind, |kind| kind.parse())?,

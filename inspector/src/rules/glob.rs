@@ -12,6 +12,11 @@ impl Glob {
         Self(text.into())
     }
 
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether all of `bytes` fits. Takes at most the product of the lengths, whatever the pattern.
     pub fn fits(&self, bytes: &[u8]) -> bool {
         let pattern = self.0.as_bytes();

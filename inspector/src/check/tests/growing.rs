@@ -99,6 +99,23 @@ fn what_a_deleted_entry_owned_is_gone() {
 }
 
 #[test]
+fn the_end_of_the_process_within_the_grace_proves_nothing() {
+    let stored = "10 100 store-begin k1\n11 100 thread 101\n12 100 store-end k1\n";
+    let deleted = format!("{stored}1990 100 delete-begin k1\n1991 100 delete-end k1");
+    let killed = format!("{deleted}\n2000 100 exiting\n2000.1 101 exiting\n2000.2 101 gone");
+    assert_eq!(
+        found(&killed, &rules()),
+        [
+            "unknown not gone after its delete: whether 1 of what deleted entries owned is gone: their process ended before the grace did: 1:k1#1 thread 101 of 100: gone (9.1 ms after the delete)"
+        ]
+    );
+    let by_itself = format!("{deleted}\n1995 101 exiting\n1996 101 gone");
+    assert_eq!(found(&by_itself, &rules()), nothing());
+    let handle = format!("{STORED}1990 100 delete-begin k1\n1991 100 delete-end k1");
+    assert!(found(&handle, &rules())[0].contains("their process ended"));
+}
+
+#[test]
 fn what_went_after_the_grace_is_late_where_that_counts() {
     let story = format!("{STORED}20 100 delete-begin k1\n21 100 delete-end k1\n1500 100 close 5");
     assert!(found(&story, &rules())[0].contains("gone later than the grace"));

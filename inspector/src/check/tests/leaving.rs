@@ -1,6 +1,7 @@
 //! Descriptors that are open when their process ends, and their budgets.
 
-use super::{BEGIN, END, found, judged, nothing};
+use super::{BEGIN, END, found, judged, judged_by, nothing};
+use crate::pipeline::story::keeping;
 use crate::rules::{Kinds, Rules, Whose};
 
 fn all() -> Rules {
@@ -193,4 +194,21 @@ fn polls_do_not_see_the_end() {
     let story = "1000 100 poll 100 | 0 1 2 3 7 began=999 since=1";
     let found = found(story, &Rules::default());
     assert!(found[0].contains("only polled"), "{found:?}");
+}
+
+#[test]
+fn what_was_forgotten_is_unknown_where_it_may_have_been_left() {
+    // Six die with the command: four of its own and 5 and 6.
+    let story = format!(
+        "{BEGIN}\n10 100 open 4\n11 100 close 4\n12 100 open 4\n13 100 close 4\n14 100 open 5\n15 100 open 6\n{END}"
+    );
+    let unknowns = |keep: usize, rules: &Rules| judged_by(keeping(keep), &story, rules).unknowns;
+    assert!(unknowns(100, &all()).is_empty());
+    let enough = judged_by(keeping(8), &story, &Rules::default());
+    assert_eq!((enough.unknowns.len(), enough.findings.len()), (0, 1));
+    assert!(
+        unknowns(8, &all())[0].words.contains("forgot"),
+        "whose they were is not known"
+    );
+    assert!(unknowns(5, &Rules::default())[0].words.contains("forgot"));
 }
