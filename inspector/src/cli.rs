@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
     source::{
+        Audits,
         ebpf::{hook::PROBES, load::LoadOptions},
         probe_set::ProbeSetKind,
     },
@@ -206,6 +207,7 @@ impl KernelArgs {
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),
             log: self.program_log,
+            audits: Audits::default(),
         }
     }
 }

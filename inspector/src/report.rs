@@ -5,4 +5,5 @@
 pub mod finding;
 pub mod json;
 pub mod source;
+pub mod target;
 pub mod text;
