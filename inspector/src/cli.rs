@@ -10,6 +10,7 @@ use self::any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs};
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
     source::{
+        Audits,
         ebpf::{hook::PROBES, load::LoadOptions},
         probe_set::ProbeSetKind,
     },
@@ -220,6 +221,7 @@ impl KernelArgs {
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),
             log: self.program_log,
+            audits: Audits::default(),
         }
     }
 }

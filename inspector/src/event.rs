@@ -9,6 +9,7 @@ pub mod loss;
 pub mod mark;
 pub mod scan;
 pub mod table;
+pub mod target;
 pub mod text;
 pub mod thread;
 pub mod wait;
@@ -19,6 +20,7 @@ pub use loss::{Gap, SourceEnd};
 pub use mark::Mark;
 pub use scan::Scan;
 pub use table::TableRead;
+pub use target::Targets;
 pub use thread::ThreadEvent;
 pub use wait::WaitEvent;
 
@@ -47,6 +49,8 @@ pub enum What {
     Mark(Box<Mark>),
     /// /proc was read: a baseline, a poll or an audit.
     Scan(Box<Scan>),
+    /// /proc was read: what some descriptors point at.
+    Targets(Box<Targets>),
     /// Events were lost.
     Gap(Box<Gap>),
     /// Time passed, and everything sent before `at` has been delivered.

@@ -1,4 +1,4 @@
-//! Judgements, the whole ledger, and how their source fared, as text and as JSON.
+//! Judgements, findings, the whole ledger, and how their source fared, as text and as JSON.
 
 #![forbid(unsafe_code)]
 
@@ -7,4 +7,5 @@ pub mod finding;
 pub mod json;
 pub mod source;
 pub mod summary;
+pub mod target;
 pub mod text;

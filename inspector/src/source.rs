@@ -12,7 +12,10 @@ use std::{
 
 use tokio::sync::{mpsc as batches, oneshot};
 
-use crate::event::{Batch, id::Tgid};
+use crate::event::{
+    Batch,
+    id::{Fd, Tgid},
+};
 
 pub mod clock;
 pub mod ebpf;
@@ -72,15 +75,55 @@ pub enum Request {
     },
     /// Compare what is known with /proc.
     Audit {
-        /// Whether the ledger may be corrected.
+        /// Whether the ledger may be corrected; [`AuditMode::Observe`] forbids it.
         heal: bool,
         /// Told when the audits have been sent.
+        done: oneshot::Sender<()>,
+    },
+    /// Read anew what descriptors of a process point at. The answer comes as a `Targets` event.
+    Refresh {
+        /// The process.
+        tgid: Tgid,
+        /// Which of its descriptors; `None` = all that the table of its leader (or of a thread
+        /// that lives) holds.
+        fds: Option<Vec<Fd>>,
+        /// Told when the event has been sent, or when there was nothing to read.
         done: oneshot::Sender<()>,
     },
     /// Send everything that has happened so far.
     Drain(oneshot::Sender<()>),
     /// End.
     Stop,
+}
+
+/// How a source compares what it told with /proc, beside the audits it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audits {
+    /// What audits may do, whoever asks for them.
+    pub mode: AuditMode,
+    /// Time from one to the next. The first comes soon after a process is followed; each waits
+    /// for a moment at which little happens, and twenty times as long as the last one took.
+    /// `None` = only those asked for, and those that losses make necessary.
+    pub every: Option<Duration>,
+}
+
+/// What audits may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditMode {
+    /// Count what differs, then correct the ledger.
+    #[default]
+    Heal,
+    /// Only count what differs: what would be wrong without audits stays visible.
+    Observe,
+}
+
+impl Default for Audits {
+    fn default() -> Self {
+        Self {
+            mode: AuditMode::Heal,
+            every: Some(Duration::from_secs(10)),
+        }
+    }
 }
 
 /// What following a process came to.

@@ -10,6 +10,8 @@
     reason = "tests fail by panicking, and show what they measured"
 )]
 
+#[path = "kernel/audits.rs"]
+mod audits;
 #[path = "kernel/binary.rs"]
 mod binary;
 #[path = "kernel/bounds.rs"]
@@ -44,6 +46,8 @@ mod program;
 mod race;
 #[path = "kernel/screen.rs"]
 mod screen;
+#[path = "kernel/targets.rs"]
+mod targets;
 #[path = "kernel/verifier.rs"]
 mod verifier;
 #[path = "kernel/waits.rs"]

@@ -110,6 +110,7 @@ fn check<'a>(rules: &'a Rules, tables: &mut Vec<Table<'a>>) {
         ("outlive", rules.outlive.to_string()),
         ("late", rules.late.to_string()),
         ("suspects", rules.suspects.to_string()),
+        ("closes", rules.closes.to_string()),
         ("allow_unknown", rules.allow_unknown.to_string()),
     ] {
         check = check.line(name, &value, rules.origin(name));

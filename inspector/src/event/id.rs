@@ -43,6 +43,15 @@ impl Moment {
         }
     }
 
+    /// The part of it that is not before a time.
+    #[must_use]
+    pub fn not_before(self, time: BootTime) -> Self {
+        Self {
+            earliest: self.earliest.max(time.min(self.latest)),
+            ..self
+        }
+    }
+
     /// Whether it is known exactly.
     pub fn is_exact(self) -> bool {
         self.earliest == self.latest

@@ -13,6 +13,7 @@ use super::{
 use crate::event::{
     handle::HandleKind,
     id::{BootTime, CallNumber, Fd, FileAddress, Moment, Tid},
+    target::TargetDetail,
     text::Text,
 };
 
@@ -135,6 +136,10 @@ pub struct Description {
     pub file: Option<FileAddress>,
     /// What /proc said it points at.
     pub target: Option<Box<Text>>,
+    /// When /proc said so last.
+    pub target_read: BootTime,
+    /// What /proc said of it beside that.
+    pub detail: Option<Box<ReadDetail>>,
     /// Open descriptors of it that the ledger knows.
     pub live: u32,
     /// How others than the known descriptors may come to hold it.
@@ -155,6 +160,15 @@ pub struct Description {
     pub(super) last_return: BootTime,
     /// Closes that overlapped the last one.
     pub(super) overlapping: u32,
+}
+
+/// What a link does not say, as it was at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadDetail {
+    /// What was read.
+    pub detail: TargetDetail,
+    /// When.
+    pub at: BootTime,
 }
 
 /// How others than the known descriptors may come to hold a description.
@@ -196,6 +210,8 @@ impl Description {
             kind,
             file,
             target: None,
+            target_read: BootTime(0),
+            detail: None,
             live: 0,
             reach,
             unaccounted: None,
@@ -207,6 +223,24 @@ impl Description {
             last_return: BootTime(0),
             overlapping: 0,
         }
+    }
+}
+
+impl Description {
+    /// What it points at, and when that was read; `None` = nobody has read it.
+    pub fn points_at(&self) -> Option<(&Text, BootTime)> {
+        Some((self.target.as_deref()?, self.target_read))
+    }
+
+    /// A reading of /proc tells what it points at.
+    pub(super) fn learn_target(&mut self, kind: HandleKind, target: &Text, at: BootTime) {
+        if matches!(self.kind, HandleKind::Opened | HandleKind::Unknown) {
+            self.kind = kind;
+        }
+        if self.target.as_deref() != Some(target) {
+            self.target = Some(Box::new(target.clone()));
+        }
+        self.target_read = self.target_read.max(at);
     }
 }
 

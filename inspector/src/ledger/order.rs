@@ -263,12 +263,15 @@ impl Ledger {
         record.born_by = new.born_by;
         record.call = new.call;
         record.cloexec = new.cloexec;
-        let target = self.descriptions[before].target.take();
-        self.descriptions[before].live -= 1;
+        let seen = &mut self.descriptions[before];
+        let told = (seen.kind, seen.target.take(), seen.target_read);
+        seen.live -= 1;
         self.release_description(before);
-        let description = &mut self.descriptions[new.description];
-        if description.target.is_none() {
-            description.target = target;
+        if let (kind, Some(target), read) = told {
+            let description = &mut self.descriptions[new.description];
+            if description.target.is_none() {
+                description.learn_target(kind, &target, read);
+            }
         }
         self.list(there);
     }

@@ -5,6 +5,7 @@
 //! `unseen`.
 
 mod compare;
+mod targets;
 
 use super::{
     Ledger,
@@ -26,6 +27,8 @@ use crate::event::{
 pub struct Drift {
     /// Audits so far.
     pub audits: u64,
+    /// Of these, those that corrected nothing.
+    pub observed: u64,
     /// Live threads the ledger did not hold, all audits together.
     pub threads_missed: u64,
     /// Threads the ledger held that were gone.
@@ -93,6 +96,7 @@ impl Ledger {
     fn end_audit(&mut self, reading: &Reading, before: u64) {
         if reading.counts_drift {
             self.drift.audits += 1;
+            self.drift.observed += u64::from(!reading.heals);
             self.drift.most = self.drift.most.max(self.drift.total() - before);
         }
         self.changes.push(Change::Everything);
@@ -187,11 +191,13 @@ impl Ledger {
             return;
         }
         let tgid = self.processes[process].tgid;
+        // The scan before would have found it.
+        let scanned = self.processes[process].scanned.unwrap_or_default();
         let thread = self.thread_on_demand(seen.tid, tgid, reading.began);
         let record = &mut self.threads[thread];
         record.comm = seen.comm;
         record.origin = reading.origin;
-        record.born = reading.born;
+        record.born = reading.born.not_before(scanned);
         self.learn_ticks(thread, seen.start_ticks);
         if reading.origin != Origin::Unseen {
             self.counters.threads_unseen = self.counters.threads_unseen.saturating_sub(1);

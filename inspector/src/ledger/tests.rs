@@ -5,4 +5,5 @@ mod findings;
 mod model;
 mod properties;
 mod stories;
+mod targets;
 mod world;

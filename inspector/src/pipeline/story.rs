@@ -8,6 +8,7 @@
 
 mod args;
 mod dump;
+mod scan;
 mod wait;
 
 use std::{collections::HashMap, fmt::Write as _};
@@ -19,12 +20,11 @@ use self::{
 };
 use crate::{
     event::{
-        Batch, Event, Gap, HandleEvent, Mark, Scan, TableRead, ThreadEvent, What,
-        handle::{HandleChange, HandleKind, Replaces, Unsettled},
-        id::{BootTime, CallNumber, Fd, Tgid, Tid},
+        Batch, Event, Gap, HandleEvent, Mark, TableRead, ThreadEvent, What,
+        handle::{HandleChange, Replaces, Unsettled},
+        id::{BootTime, CallNumber, Tgid, Tid},
         loss::Layer,
         mark::{Declared, Key, MapId, Owned},
-        scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
         table::TableWhy,
         text::{Comm, Text},
         thread::CloneFlags,
@@ -299,6 +299,7 @@ impl Cast {
                 from: time(args.value("from").unwrap()),
                 until: time(args.value("until").unwrap()),
             })),
+            "point" => self.point(at, tid, &args),
             "baseline" | "poll" | "audit" | "count-drift" => self.scan(at, tid, words[2], &args),
             verb => panic!("no verb {verb}"),
         };
@@ -328,48 +329,8 @@ impl Cast {
             comm: Comm::from_bytes(format!("t{child}").as_bytes()),
         })
     }
-
-    /// `baseline THREADS… | NUMBERS…`, with `began=MS`; the first thread reads the table.
-    fn scan(&self, at: BootTime, tid: u32, verb: &str, args: &Args<'_>) -> What {
-        let role = match verb {
-            "baseline" => ScanRole::Baseline,
-            "poll" => ScanRole::Poll {
-                since: args.value("since").map(time),
-            },
-            "audit" => ScanRole::Audit { heal: true },
-            _ => ScanRole::Audit { heal: false },
-        };
-        let mut sides = args.0.split(|&word| word == "|");
-        let threads: Vec<u32> = Args(sides.next().unwrap())
-            .numbers()
-            .map(|fd| fd.0)
-            .collect();
-        let numbers: Vec<Fd> = Args(sides.next().unwrap_or_default()).numbers().collect();
-        let seen = threads.iter().map(|&tid| SeenThread {
-            tid: Tid(tid),
-            start_ticks: self.start(tid).ticks(),
-            comm: Comm::from_bytes(format!("t{tid}").as_bytes()),
-            state: b'S',
-        });
-        let handles = numbers.iter().map(|&fd| SeenHandle {
-            fd,
-            kind: HandleKind::Timerfd,
-            cloexec: Some(false),
-            target: Text::from(&b"anon_inode:[timerfd]"[..]),
-        });
-        What::Scan(Box::new(Scan {
-            role,
-            tgid: self.tgid(tid),
-            began: time(args.value("began").unwrap()),
-            ended: at,
-            threads: (!args.has("gone")).then(|| seen.collect()),
-            tables: vec![SeenTable {
-                users: threads.iter().map(|&tid| Tid(tid)).collect(),
-                handles: Ok(handles.collect()),
-            }],
-        }))
-    }
 }
+
 /// A judgement with everything it rests on, in one line.
 fn in_full(judgement: &Judgement) -> String {
     let Judgement {

@@ -50,9 +50,14 @@ pub fn text(probes: &ProbeSet, ledger: &Ledger) -> String {
     if drift.audits > 0 {
         let _ = writeln!(
             text,
-            "audits   {} of /proc, which found {} differences and settled them",
+            "audits   {} of /proc, which found {} differences and {}",
             drift.audits,
-            drift.total()
+            drift.total(),
+            if drift.observed == drift.audits {
+                "left them as they were"
+            } else {
+                "settled them"
+            }
         );
     }
     if let Some(error) = ledger.end().and_then(|end| end.error.as_deref()) {

@@ -26,6 +26,8 @@ pub struct Reading {
     pub ring: Option<RingReading>,
     /// Audits of all targets, whether asked for or owed to a loss.
     pub audits: Rounds,
+    /// What descriptors point at, as it is looked up after their births.
+    pub targets: TargetsReading,
     /// A polling source's readings of all targets; those asked for by `Drain` count too.
     pub polls: Rounds,
 }
@@ -55,6 +57,20 @@ impl RingReading {
     pub fn ns_per_record(&self) -> Option<u64> {
         self.decoding_ns.checked_div(self.decoded)
     }
+}
+
+/// How the look-ups of what new descriptors point at fare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetsReading {
+    /// Descriptors looked up.
+    pub read: u64,
+    /// Births that were left out because too many came at once: what their descriptors point at
+    /// is not known until an audit.
+    pub dropped: u64,
+    /// Births that wait.
+    pub waiting: usize,
+    /// Sockets whose state no table has told yet.
+    pub sockets_waiting: usize,
 }
 
 /// Something done again and again.
@@ -129,6 +145,10 @@ impl Gauges {
 
     pub(super) fn audited(&self, took: Duration) {
         self.lock().audits.add(took);
+    }
+
+    pub(super) fn targets(&self, reading: TargetsReading) {
+        self.lock().targets = reading;
     }
 
     pub(super) fn polled(&self, took: Duration) {

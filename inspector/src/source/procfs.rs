@@ -20,11 +20,14 @@ use crate::event::{
 
 use task::Task;
 
+mod fdinfo;
 mod kcmp;
 mod kind;
 pub mod poll;
 mod sharing;
+pub mod socket;
 mod table;
+pub mod target;
 mod task;
 
 /// Where the kernel mounts it.

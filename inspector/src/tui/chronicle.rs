@@ -63,7 +63,8 @@ impl Chronicle {
         let mut most = EVENTS;
         let mut ring = &mut self.events;
         match &event.what {
-            What::Tick | What::End(_) => return,
+            // What descriptors point at stands beside them.
+            What::Tick | What::End(_) | What::Targets(_) => return,
             What::Wait(wait) => {
                 if let WaitEvent::Ended {
                     tid, wait, waker, ..

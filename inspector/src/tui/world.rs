@@ -69,7 +69,7 @@ impl World {
                 }
                 What::Scan(_) => 5,
                 What::Gap(_) => 6,
-                What::Tick | What::End(_) => continue,
+                What::Targets(_) | What::Tick | What::End(_) => continue,
             };
             self.kinds[kind] += 1;
         }

@@ -54,6 +54,7 @@ fn every_call_is_seen_with_its_number_kind_and_flag() {
             "",
             "after {order}"
         );
+        watch.assert_no_drift(order);
     }
     let counters = watch.ledger.counters();
     assert_eq!((counters.nonsense, counters.handles_unseen), (0, 0));

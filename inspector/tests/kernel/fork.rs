@@ -36,6 +36,7 @@ fn a_forked_childs_table_is_the_kernels_copy() {
         assert_eq!(oracle::differences(&watch.ledger, Tgid(child)), "");
     }
     assert_eq!(oracle::differences(&watch.ledger, program.tgid()), "");
+    watch.assert_no_drift("after a hundred forks");
     let right = right_if_copied_from_the_parent(before, &watch, &children);
     println!("copied from the parent's table, {right} of 100 children would be right");
     assert!(right < 100, "there was no race");

@@ -42,6 +42,7 @@ fn check(program: &mut Program, watch: &mut Watch, order: &str) -> Vec<Tgid> {
         let differences = oracle::differences(&watch.ledger, tgid);
         assert_eq!(differences, "", "{tgid} after `{order}`");
     }
+    watch.assert_no_drift(order);
     told
 }
 

@@ -73,6 +73,8 @@ fn race(mode: char, options: &LoadOptions) -> Option<Run> {
             run.wrong.push(differences);
             watch.audit(true);
             assert_eq!(oracle::differences(&watch.ledger, program.tgid()), "");
+        } else if run.wrong.is_empty() {
+            watch.assert_no_drift("after a round");
         }
     }
     run.closes_of_unseen = watch.ledger.counters().closes_of_unseen;

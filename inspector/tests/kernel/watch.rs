@@ -50,6 +50,14 @@ impl Watch {
     /// Starts the source with `options`; `None` (and the reason on stdout) where the machine
     /// refuses root's programs.
     pub(crate) fn start(options: &LoadOptions) -> Option<Self> {
+        // Tests say themselves when to compare with /proc.
+        let mut options = options.clone();
+        options.audits.every = None;
+        Self::auditing(&options)
+    }
+
+    /// The same, with the audits that the options ask for.
+    pub(crate) fn auditing(options: &LoadOptions) -> Option<Self> {
         let alone = alone();
         let mut running = match start::start(options) {
             Ok(running) => running,
@@ -118,7 +126,18 @@ impl Watch {
         self.drain();
     }
 
-    fn ask<T>(&mut self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> T {
+    /// Compares with /proc and corrects nothing: at a quiet point nothing differs.
+    #[track_caller]
+    pub(crate) fn assert_no_drift(&mut self, when: &str) {
+        let audits = self.ledger.drift().audits;
+        self.audit(false);
+        let drift = self.ledger.drift();
+        assert!(drift.audits > audits, "nothing was compared {when}");
+        assert_eq!(drift.total(), 0, "{drift:?} {when}");
+    }
+
+    /// Asks the source, and waits for its answer.
+    pub(crate) fn ask<T>(&mut self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> T {
         let (done, mut answer) = oneshot::channel();
         self.requests.send(request(done)).unwrap();
         let asked = Instant::now();

@@ -5,6 +5,7 @@ use crate::event::{
     handle::HandleKind,
     id::{BootTime, Fd},
     scan::{SeenHandle, SeenTable},
+    text::Text,
 };
 use crate::ledger::{
     Ledger,
@@ -115,7 +116,7 @@ impl Ledger {
             self.handle_missed(table, seen, reading);
             return;
         }
-        if self.is_other(key, seen) {
+        if self.is_other(key, seen.kind, &seen.target) {
             if reading.counts_drift {
                 self.drift.handles_other += 1;
             }
@@ -136,32 +137,15 @@ impl Ledger {
                 record.cloexec = Some(cloexec);
             }
             let shared = &mut self.descriptions[record.description];
-            if matches!(shared.kind, HandleKind::Opened | HandleKind::Unknown) {
-                shared.kind = seen.kind;
-            }
-            shared.target = Some(Box::new(seen.target.clone()));
+            shared.learn_target(seen.kind, &seen.target, reading.ended);
         }
     }
 
-    /// Whether the number means something else than the ledger holds. Paths change when files
-    /// are renamed; inode numbers in brackets don't.
-    fn is_other(&self, key: Key<Descriptor>, seen: &SeenHandle) -> bool {
+    /// Whether the number means something else than the ledger holds.
+    pub(super) fn is_other(&self, key: Key<Descriptor>, kind: HandleKind, target: &Text) -> bool {
         let shared = &self.descriptions[self.descriptors[key].description];
-        let vague = |kind| {
-            matches!(
-                kind,
-                HandleKind::Opened | HandleKind::Unknown | HandleKind::File
-            )
-        };
-        if shared.kind != seen.kind && !vague(shared.kind) && !vague(seen.kind) {
-            return true;
-        }
-        let bracketed = |text: &[u8]| text.ends_with(b"]") && !text.starts_with(b"/");
-        shared.target.as_ref().is_some_and(|known| {
-            known.bytes() != seen.target.bytes()
-                && bracketed(known.bytes())
-                && bracketed(seen.target.bytes())
-        })
+        let points_elsewhere = |known: &Text| !may_be_one(known.bytes(), target.bytes());
+        !may_be_told_as(shared.kind, kind) || shared.target.as_deref().is_some_and(points_elsewhere)
     }
 
     fn handle_missed(&mut self, table: Key<Table>, seen: &SeenHandle, reading: &Reading) {
@@ -182,13 +166,18 @@ impl Ledger {
             ..Reach::default()
         };
         let description = self.new_description(seen.kind, None, reach, reading.ended);
-        self.descriptions[description].target = Some(Box::new(seen.target.clone()));
+        self.descriptions[description].learn_target(seen.kind, &seen.target, reading.ended);
+        // The scan before would have found it.
+        let scanned = match reading.origin {
+            Origin::Unseen => self.tables[table].settled.unwrap_or_default(),
+            _ => BootTime(0),
+        };
         let handle = self.insert_descriptor(NewDescriptor {
             table,
             fd: seen.fd,
             description,
             origin: reading.origin,
-            born: reading.born,
+            born: reading.born.not_before(scanned),
             born_by: None,
             call: None,
             cloexec: seen.cloexec,
@@ -208,5 +197,61 @@ impl Ledger {
             let died = reading.died(record_born(record));
             self.close_for(key, died, ClosedHow::Found);
         }
+    }
+}
+
+/// Whether a descriptor of a known kind may be told as another: by its link and its file alone, a
+/// mount is what is mounted, and a message queue may pass for a file.
+fn may_be_told_as(known: HandleKind, seen: HandleKind) -> bool {
+    use HandleKind::{Device, Directory, File, Mount, Mqueue, Opened, Unknown};
+    known == seen
+        || matches!(known, Opened | Unknown)
+        || matches!(seen, Opened | Unknown)
+        || matches!(
+            (known, seen),
+            (Mount, File | Directory | Device) | (Mqueue, File) | (File, Mqueue)
+        )
+}
+
+/// Whether two links may be of one file, read at different times. Paths change when files are
+/// renamed and removed, and say no more than that both are paths; everything else keeps its
+/// name and its inode number.
+fn may_be_one(known: &[u8], seen: &[u8]) -> bool {
+    let is_path = |link: &[u8]| link.starts_with(b"/") || link.starts_with(b"(unreachable)");
+    known == seen || (is_path(known) && is_path(seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_one_file_and_of_another() {
+        for (known, seen, same) in [
+            ("socket:[1]", "socket:[1]", true),
+            ("socket:[1]", "socket:[2]", false),
+            ("/tmp/a", "/tmp/a (deleted)", true),
+            ("/tmp/a", "/tmp/renamed", true),
+            ("/tmp/a", "pipe:[3]", false),
+            ("anon_inode:[eventfd]", "anon_inode:[timerfd]", false),
+            ("anon_inode:[eventfd]", "/tmp/a", false),
+            ("/x", "(unreachable)/x", true),
+        ] {
+            assert_eq!(
+                may_be_one(known.as_bytes(), seen.as_bytes()),
+                same,
+                "{known} {seen}"
+            );
+        }
+    }
+
+    #[test]
+    fn kinds_of_one_file_and_of_another() {
+        assert!(may_be_told_as(HandleKind::Opened, HandleKind::Pipe));
+        assert!(may_be_told_as(HandleKind::Socket, HandleKind::Unknown));
+        assert!(may_be_told_as(HandleKind::Mount, HandleKind::Directory));
+        assert!(!may_be_told_as(HandleKind::File, HandleKind::Socket));
+        assert!(!may_be_told_as(HandleKind::Directory, HandleKind::Mount));
+        assert!(!may_be_told_as(HandleKind::Pipe, HandleKind::File));
     }
 }

@@ -7,14 +7,15 @@ use proptest::prelude::*;
 
 use crate::{
     event::{
-        Batch, Event, Gap, HandleEvent, Mark, Scan, SourceEnd, TableRead, ThreadEvent, WaitEvent,
-        What,
+        Batch, Event, Gap, HandleEvent, Mark, Scan, SourceEnd, TableRead, Targets, ThreadEvent,
+        WaitEvent, What,
         handle::{HandleChange, HandleKind, Replaces, Unsettled},
         id::{BootTime, CallNumber, Fd, FileAddress, FilesAddress, Tgid, Tid},
         loss::Layer,
         mark::{Declared, Key, MapId, Owned},
         scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
         table::TableWhy,
+        target::{SeenTarget, TargetDetail},
         text::{Comm, Text},
         thread::CloneFlags,
         wait::{Blocked, WaitSums},
@@ -216,6 +217,21 @@ fn scan() -> BoxedStrategy<Scan> {
         .boxed()
 }
 
+fn targets() -> impl Strategy<Value = Targets> {
+    (tgid(), tid(), time(), time(), number()).prop_map(|(tgid, reader, began, ended, fd)| Targets {
+        tgid,
+        reader,
+        began,
+        ended,
+        read: vec![SeenTarget {
+            fd: Fd(fd),
+            kind: HandleKind::Socket,
+            target: Text::from(&b"socket:[1]"[..]),
+            detail: Some(TargetDetail::Eventfd { count: 1 }),
+        }],
+    })
+}
+
 fn what() -> BoxedStrategy<What> {
     prop_oneof![
         6 => thread().prop_map(What::Thread),
@@ -261,6 +277,7 @@ fn what() -> BoxedStrategy<What> {
             }))
         }),
         2 => scan().prop_map(|scan| What::Scan(Box::new(scan))),
+        2 => targets().prop_map(|targets| What::Targets(Box::new(targets))),
         1 => (time(), time(), prop::sample::select(vec!["call", "gone", "mark", "?"])).prop_map(
             |(from, until, kind)| What::Gap(Box::new(Gap {
                 layer: Layer::Ring,
@@ -330,6 +347,8 @@ proptest! {
             }
         }
         adds_up(pipeline.ledger())?;
+        let findings = pipeline.ledger().findings();
+        prop_assert!(findings.iter().all(|one| !one.to_string().contains('\n')));
     }
 
     #[test]

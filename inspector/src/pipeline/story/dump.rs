@@ -42,7 +42,11 @@ pub(super) fn dump(ledger: &Ledger, printed: &mut String) {
                 } else {
                     String::new()
                 };
-                format!(" {fd}{doubt} {}{shared}", description.kind.word())
+                let mut words = format!(" {fd}{doubt} {}{shared}", description.kind.word());
+                if let Some(read) = &description.detail {
+                    write!(words, " {}, at {}", read.detail, read.at.0 / 1_000_000).unwrap();
+                }
+                words
             })
             .collect();
         let unsettled = match table.unsettled {

@@ -14,7 +14,10 @@ use super::{
     kernel::{self, Kernel},
     refusal::LoadError,
 };
-use crate::source::probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus};
+use crate::source::{
+    Audits,
+    probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus},
+};
 
 /// The object, as build.rs compiled it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probes"));
@@ -40,6 +43,8 @@ pub struct LoadOptions {
     pub without: Vec<String>,
     /// Whether the programs say what they have to say; if not, that costs nothing.
     pub log: bool,
+    /// How what they tell is compared with /proc.
+    pub audits: Audits,
 }
 
 impl Default for LoadOptions {
@@ -55,6 +60,7 @@ impl Default for LoadOptions {
             max_futexes: 16_384,
             without: Vec::new(),
             log: false,
+            audits: Audits::default(),
         }
     }
 }

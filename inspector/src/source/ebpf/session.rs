@@ -1,6 +1,7 @@
 //! The running source: drains the ring, puts events in order, answers requests, until it ends.
 
 mod audit;
+mod births;
 
 use std::{
     path::Path,
@@ -17,6 +18,7 @@ use aya_log::EbpfLogger;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc as batches;
 
+use self::{audit::Auditing, births::Births};
 use super::{
     bits::Bits,
     counters::{self, Ledgered},
@@ -30,7 +32,7 @@ use super::{
 use crate::{
     event::{Batch, BootTime, Event, SourceEnd, What},
     source::{
-        BATCH_EVENTS, Followed, Request,
+        Audits, BATCH_EVENTS, Followed, Request,
         clock::boot_time,
         gauges::{Drained, Gauges},
         probe_set::ProbeSet,
@@ -53,6 +55,7 @@ pub(super) struct Session {
     counters: Ledgered,
     marks: Marks,
     waits: Option<Waits>,
+    births: Births,
     decoder: Decoder,
     order: Order,
     sender: batches::Sender<Batch>,
@@ -68,10 +71,7 @@ pub(super) struct Session {
     checked: Instant,
     /// When the last look at skipped runs was.
     missed_since: BootTime,
-    /// Something was lost since the last audit.
-    owes_audit: bool,
-    /// Not audited for losses before this.
-    audit_due: Instant,
+    auditing: Auditing,
 }
 
 /// When a source ends by itself.
@@ -99,6 +99,7 @@ impl Session {
         mut ebpf: Ebpf,
         sender: batches::Sender<Batch>,
         has_waits: bool,
+        audits: Audits,
     ) -> Result<Self, MapError> {
         let bits = |name| Bits::new(&ebpf, name).map_err(MapError::IoError);
         let (targets, blocked) = (bits("TARGETS")?, bits("BLOCKED")?);
@@ -125,6 +126,7 @@ impl Session {
             counters,
             marks: Marks::new(take::<Array<_, _>>(&mut ebpf, "SITES")?),
             waits,
+            births: Births::default(),
             ebpf,
             decoder: Decoder::default(),
             order: Order::default(),
@@ -137,8 +139,7 @@ impl Session {
             ticked: Instant::now(),
             checked: Instant::now(),
             missed_since: now,
-            owes_audit: false,
-            audit_due: Instant::now(),
+            auditing: Auditing::new(audits),
         })
     }
 
@@ -195,7 +196,9 @@ impl Session {
 
     fn step(&mut self, asked: &mpsc::Receiver<Request>) -> Result<Next, Stopped> {
         self.drain(false)?;
+        self.look_up_targets();
         self.mend(false)?;
+        self.audit_now_and_then()?;
         loop {
             match asked.try_recv() {
                 Ok(Request::Stop) | Err(mpsc::TryRecvError::Disconnected) => {
@@ -241,6 +244,11 @@ impl Session {
                 self.audit(heal)?;
                 let _asker_may_be_gone = done.send(());
             }
+            Request::Refresh { tgid, fds, done } => {
+                self.refresh(tgid, fds);
+                self.drain(true)?;
+                let _asker_may_be_gone = done.send(());
+            }
             Request::Drain(done) => {
                 self.drain(true)?;
                 let _asker_may_be_gone = done.send(());
@@ -257,6 +265,7 @@ impl Session {
         }
         let began = boot_time();
         let (drained, seen_until) = self.take_records(began, all);
+        self.auditing.happened(drained.records());
         let mut events = Vec::new();
         if let Some(waits) = &mut self.waits {
             waits.sample(boot_time(), all, self.order.incoming());
@@ -267,6 +276,7 @@ impl Session {
             BootTime(seen_until.0.saturating_sub(HOLD_NS))
         };
         self.order.release(until, &mut events);
+        self.births.note(&events);
         self.gaps(began, &drained, &mut events)?;
         if !events.is_empty() || all || self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
@@ -337,7 +347,9 @@ impl Session {
             self.missed_since = now;
             self.gauges.records(self.counters.counts());
         }
-        self.owes_audit |= gaps.iter().any(crate::event::Gap::hides_lives);
+        if gaps.iter().any(crate::event::Gap::hides_lives) {
+            self.auditing.owe();
+        }
         events.extend(gaps.into_iter().map(|gap| Event {
             at: gap.until,
             what: What::Gap(Box::new(gap)),

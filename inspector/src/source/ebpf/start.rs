@@ -40,7 +40,8 @@ pub fn prepare(options: &LoadOptions) -> Result<Prepared, LoadError> {
         probes,
     } = load(options)?;
     let (sender, batches) = batches::channel(BATCHES);
-    let mut session = Session::new(ebpf, sender, probes.has("task_switched"))
+    let has_waits = probes.has("task_switched");
+    let mut session = Session::new(ebpf, sender, has_waits, options.audits)
         .map_err(|error| LoadError::Object(format!("its maps are not as expected: {error}")))?;
     if options.log {
         session

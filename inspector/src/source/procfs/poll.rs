@@ -22,7 +22,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{scan, task};
+use super::{scan, target::refresh, task};
 use crate::{
     event::{
         Batch, BootTime, Event, SourceEnd, What,
@@ -159,6 +159,13 @@ impl Poll {
                     }
                     Ok(Request::Audit { heal, done }) => {
                         self.audit(heal)?;
+                        let _asker_gone = done.send(());
+                    }
+                    Ok(Request::Refresh { tgid, fds, done }) => {
+                        if let Some(targets) = refresh(&self.proc_root, tgid, fds) {
+                            let what = What::Targets(Box::new(targets));
+                            self.send(vec![event(boot_time(), what)])?;
+                        }
                         let _asker_gone = done.send(());
                     }
                     Ok(Request::Drain(answer)) => {

@@ -65,7 +65,7 @@ pub(super) fn read(
 }
 
 /// Keeps its buffers from one descriptor to the next.
-struct Reader {
+pub(super) struct Reader {
     links: OwnedFd,
     infos: Option<OwnedFd>,
     full: bool,
@@ -74,8 +74,25 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads single descriptors of the table with these links, looking closely but for their
+    /// flags.
+    pub(super) fn new(links: OwnedFd) -> Self {
+        Self {
+            links,
+            infos: None,
+            full: true,
+            name: Vec::new(),
+            link: Vec::new(),
+        }
+    }
+
+    /// The folder of links.
+    pub(super) fn links(&self) -> &OwnedFd {
+        &self.links
+    }
+
     /// One descriptor; `None` = it is closed.
-    fn handle(&mut self, fd: u32) -> Result<Option<SeenHandle>, Errno> {
+    pub(super) fn handle(&mut self, fd: u32) -> Result<Option<SeenHandle>, Errno> {
         let mut name = std::mem::take(&mut self.name);
         name.clear();
         write!(name, "{fd}").expect("a vector takes all bytes");

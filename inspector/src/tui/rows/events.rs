@@ -82,6 +82,7 @@ impl EventRow {
             What::Wait(_) => "wait",
             What::Mark(_) => "mark",
             What::Scan(_) => "scan",
+            What::Targets(_) => "targets",
             What::Gap(_) => "gap",
             What::Tick => "tick",
             What::End(_) => "end",
@@ -113,6 +114,7 @@ fn actor(event: &Event) -> (Option<Tid>, Option<Tgid>) {
         },
         What::Mark(mark) => (Some(mark.tid), Some(mark.tgid)),
         What::Scan(scan) => (None, Some(scan.tgid)),
+        What::Targets(targets) => (Some(targets.reader), Some(targets.tgid)),
         What::Gap(_) | What::Tick | What::End(_) => (None, None),
     }
 }

@@ -75,6 +75,10 @@ pub fn tell(event: &Event, ledger: &Ledger) -> String {
                 None => format!("{role} of /proc/{}: it is gone", scan.tgid),
             }
         }
+        What::Targets(targets) => {
+            let count = targets.read.len();
+            format!("what {count} descriptors of {} point at", targets.tgid)
+        }
         What::Gap(gap) => {
             let place = match gap.layer {
                 Layer::Ring => "the ring was full".to_owned(),

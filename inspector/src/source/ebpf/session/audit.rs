@@ -1,4 +1,5 @@
-//! What the running source reads of /proc: baselines, and audits where one is asked for or owed.
+//! What the running source reads of /proc: baselines, and audits where one is asked for or owed,
+//! and now and then by a slow clock.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 use super::{Session, Stopped};
 use crate::{
     event::{Event, What, id::Tgid, scan::ScanRole},
-    source::{Followed, ebpf::targets::is_gone, procfs},
+    source::{AuditMode, Audits, Followed, ebpf::targets::is_gone, procfs},
 };
 
 /// Where processes are read.
@@ -17,6 +18,71 @@ const PROC: &str = "/proc";
 const AUDIT_EVERY: Duration = Duration::from_millis(50);
 /// And as a multiple of what the last one took.
 const AUDIT_REST: u32 = 4;
+
+/// How long after a process is followed it is compared first.
+const FIRST_AFTER: Duration = Duration::from_millis(200);
+/// A slow audit rests this many times as long as it took.
+const SLOW_REST: u32 = 20;
+/// A slow audit waits while a drain takes more records than this.
+const QUIET_RECORDS: u64 = 1_000;
+/// But for no longer than this many times its interval.
+const MOST_WAITS: u32 = 6;
+
+/// When audits are due.
+pub(super) struct Auditing {
+    audits: Audits,
+    /// Something was lost since the last audit.
+    is_owed: bool,
+    /// Not audited for losses before this.
+    owed_due: Instant,
+    /// The slow clock's next audit; `None` = it has none.
+    slow_due: Option<Instant>,
+    /// Records that the last drain took.
+    records: u64,
+}
+
+impl Auditing {
+    pub(super) fn new(audits: Audits) -> Self {
+        let now = Instant::now();
+        Self {
+            audits,
+            is_owed: false,
+            owed_due: now,
+            slow_due: audits.every.map(|every| now + every),
+            records: 0,
+        }
+    }
+
+    /// Something was lost: only /proc can tell what became of it.
+    pub(super) fn owe(&mut self) {
+        self.is_owed = true;
+    }
+
+    /// A drain took so many records.
+    pub(super) fn happened(&mut self, records: u64) {
+        self.records = records;
+    }
+
+    /// A process is followed.
+    fn followed(&mut self) {
+        let soon = Instant::now() + FIRST_AFTER;
+        self.slow_due = self.slow_due.map(|due| due.min(soon));
+    }
+
+    /// Whether the slow clock's audit is to be made now.
+    fn is_slow_due(&self, now: Instant) -> bool {
+        let (Some(due), Some(every)) = (self.slow_due, self.audits.every) else {
+            return false;
+        };
+        now >= due && (self.records <= QUIET_RECORDS || now >= due + every * MOST_WAITS)
+    }
+
+    /// It was made, and took so long.
+    fn slow_made(&mut self, now: Instant, took: Duration) {
+        let next = |every: Duration| now + every.max(took * SLOW_REST);
+        self.slow_due = self.audits.every.map(next);
+    }
+}
 
 impl Session {
     /// Attach first, then the baseline: nothing is missed in between.
@@ -44,12 +110,14 @@ impl Session {
             what: What::Scan(Box::new(scan)),
         };
         self.send(vec![event])?;
+        self.auditing.followed();
         Ok(followed)
     }
 
     /// Compares the targets with /proc.
     pub(super) fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
         let began = Instant::now();
+        let heal = heal && self.auditing.audits.mode == AuditMode::Heal;
         for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
             let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
@@ -71,13 +139,72 @@ impl Session {
     /// Audits if something was lost: only /proc can tell now what became of it. Not again and
     /// again while more is lost: reading /proc takes the time that reading the ring lacks.
     pub(super) fn mend(&mut self, now: bool) -> Result<(), Stopped> {
-        if !self.owes_audit || (!now && Instant::now() < self.audit_due) {
+        if !self.auditing.is_owed || (!now && Instant::now() < self.auditing.owed_due) {
             return Ok(());
         }
-        self.owes_audit = false;
+        self.auditing.is_owed = false;
         let began = Instant::now();
         self.audit(true)?;
-        self.audit_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
+        self.auditing.owed_due = Instant::now() + AUDIT_EVERY.max(began.elapsed() * AUDIT_REST);
         Ok(())
+    }
+
+    /// Audits by the slow clock: what no event announces is found by nothing else.
+    pub(super) fn audit_now_and_then(&mut self) -> Result<(), Stopped> {
+        let began = Instant::now();
+        if self.auditing.is_slow_due(began) {
+            self.audit(true)?;
+            self.auditing.slow_made(Instant::now(), began.elapsed());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: Duration = Duration::from_secs(10);
+
+    fn auditing() -> Auditing {
+        Auditing::new(Audits {
+            mode: AuditMode::Heal,
+            every: Some(EVERY),
+        })
+    }
+
+    #[test]
+    fn the_first_comes_soon_after_a_process_is_followed() {
+        let mut auditing = auditing();
+        let now = Instant::now();
+        assert!(!auditing.is_slow_due(now + FIRST_AFTER * 2));
+        auditing.followed();
+        assert!(!auditing.is_slow_due(now));
+        assert!(auditing.is_slow_due(now + FIRST_AFTER * 2));
+        auditing.slow_made(now, Duration::ZERO);
+        assert!(!auditing.is_slow_due(now + FIRST_AFTER * 2));
+        assert!(auditing.is_slow_due(now + EVERY));
+    }
+
+    #[test]
+    fn it_waits_for_quiet_but_not_for_ever_and_rests() {
+        let mut auditing = auditing();
+        let now = Instant::now();
+        auditing.slow_made(now, EVERY);
+        assert!(!auditing.is_slow_due(now + EVERY * 19));
+        assert!(auditing.is_slow_due(now + EVERY * 20));
+        auditing.happened(QUIET_RECORDS + 1);
+        assert!(!auditing.is_slow_due(now + EVERY * 25));
+        assert!(auditing.is_slow_due(now + EVERY * 26));
+    }
+
+    #[test]
+    fn without_a_clock_there_is_none() {
+        let mut auditing = Auditing::new(Audits {
+            mode: AuditMode::Heal,
+            every: None,
+        });
+        auditing.followed();
+        assert!(!auditing.is_slow_due(Instant::now() + EVERY * 1000));
     }
 }

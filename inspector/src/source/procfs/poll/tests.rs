@@ -321,6 +321,38 @@ fn its_gauges_count_rounds_and_scans() {
 }
 
 #[test]
+fn what_descriptors_point_at_is_read_anew_on_demand() {
+    let mut child = Child::start();
+    let mut reader = Reader::start(&[child.tgid()]);
+    let seen = reader.scan(child.tgid(), |_| true);
+    let (done, answered) = tokio::sync::oneshot::channel();
+    reader.ask(Request::Refresh {
+        tgid: child.tgid(),
+        fds: None,
+        done,
+    });
+    answered.blocking_recv().expect("it answers");
+    let targets = loop {
+        let batch = reader.batch().expect("the source still runs");
+        let found = batch.events.into_iter().find_map(|event| match event.what {
+            What::Targets(targets) => Some(*targets),
+            _ => None,
+        });
+        if let Some(targets) = found {
+            break targets;
+        }
+    };
+    assert_eq!(targets.tgid, child.tgid());
+    assert!(targets.began <= targets.ended && targets.began >= seen.began);
+    for read in &targets.read {
+        let scanned = handle(&seen, read.fd.0).expect("nothing was opened meanwhile");
+        assert_eq!((&read.target, read.kind), (&scanned.target, scanned.kind));
+    }
+    assert!(targets.read.len() >= 3, "{targets:?}");
+    child.end_now();
+}
+
+#[test]
 fn a_reader_that_left_stops_it() {
     let mut child = Child::start();
     let reader = Reader::start(&[child.tgid()]);
