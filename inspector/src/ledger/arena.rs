@@ -108,7 +108,8 @@ impl<T> IndexMut<Key<T>> for Arena<T> {
 }
 
 impl<T> Key<T> {
-    fn index(self) -> usize {
+    /// The number of its cell, from 0: records of one kind take few numbers more than there are.
+    pub fn index(self) -> usize {
         self.cell.get() as usize - 1
     }
 }

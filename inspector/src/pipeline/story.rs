@@ -354,6 +354,7 @@ impl Cast {
                 users: threads.iter().map(|&tid| Tid(tid)).collect(),
                 handles: Ok(handles.collect()),
             }],
+            limits: None,
         }))
     }
 }

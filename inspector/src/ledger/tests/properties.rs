@@ -212,6 +212,7 @@ fn scan() -> BoxedStrategy<Scan> {
                     })
                     .collect()
             }),
+            limits: None,
         })
         .boxed()
 }
