@@ -123,6 +123,7 @@ fn setting(config: &Config, source: Source) -> anyhow::Result<Setting> {
             alarms.retained.value,
         ),
         lab: Some((lab.map.value, lab.entry.value, lab.policy.value)),
+        watched: None,
         source,
         filters: filters
             .map(|(screen, filter)| (screen, filter.value.clone()))
