@@ -1,7 +1,8 @@
 //! What a target holds, by kind and pattern, how fast each of these grows, and what its threads
 //! are in: counted about once a second, for the screen that comes before any delete is declared.
 
-pub mod groups;
+pub mod group;
+mod groups;
 pub mod limits;
 pub mod pattern;
 pub mod series;
@@ -10,8 +11,7 @@ mod tests;
 
 use rustc_hash::FxHashMap;
 
-pub use self::groups::{Group, GroupKind};
-use self::{groups::Groups, series::Series};
+use self::{group::Group, groups::Groups, series::Series};
 use crate::{
     event::BootTime,
     ledger::{Ledger, arena::Key, process::Process},

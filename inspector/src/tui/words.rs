@@ -323,7 +323,7 @@ mod tests {
             [length(930_000), length(2_106_000_000), length(28 * SECOND)],
             ["930 µs", "2.1 s", "28 s"]
         );
-        let rates = [None, Some(0.01), Some(3.14), Some(-41.2), Some(81_000.0)];
+        let rates = [None, Some(0.01), Some(3.12), Some(-41.2), Some(81_000.0)];
         assert_eq!(
             rates.map(rate),
             ["?/min", "0/min", "+3.1/min", "-41/min", "+81 k/min"]

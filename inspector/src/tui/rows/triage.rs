@@ -9,7 +9,7 @@ use crate::{
         filter::{self, FieldInfo, FieldKind},
         subject::Place,
         table::{Column, Order, TableRow},
-        triage::{GroupKind, groups::OTHERS},
+        triage::group::{GroupKind, OTHERS, RUNNING},
         words,
         world::World,
     },
@@ -142,7 +142,7 @@ impl GroupRow {
     }
 
     fn is_running(&self) -> bool {
-        self.pattern.bytes() == crate::tui::triage::groups::RUNNING.as_bytes()
+        self.pattern.bytes() == RUNNING.as_bytes()
     }
 }
 

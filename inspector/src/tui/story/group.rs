@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use super::{Fact, Story, lane};
 use crate::{
     ledger::resource::Resource,
-    tui::{subject::Place, table::Look, triage::GroupKind, words},
+    tui::{subject::Place, table::Look, triage::group::GroupKind, words},
     verdict::wording::CallWord,
 };
 

@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::{limits::lines, *};
+use super::{
+    limits::{LimitLine, lines},
+    *,
+};
 use crate::{
     event::{
         Batch, Event, Scan, What,
@@ -344,7 +347,7 @@ fn limits_stand_by_how_near_they_are() {
     );
     let near: Vec<_> = lines(&target.world)
         .iter()
-        .map(|line| line.is_near())
+        .map(LimitLine::is_near)
         .collect();
     assert_eq!(near, [true, false, false, false]);
 }
@@ -377,5 +380,5 @@ fn what_is_not_limited_or_not_known_is_never_near() {
             "threads of limits not read yet: 1 of Unknown, 0/min",
         ]
     );
-    assert!(!lines(&target.world).iter().any(|line| line.is_near()));
+    assert!(!lines(&target.world).iter().any(LimitLine::is_near));
 }

@@ -13,7 +13,10 @@ use crate::tui::{
     layout::MARGIN,
     model::Model,
     table::{self, GAP, Shape},
-    triage::limits::{LimitLine, Max, lines},
+    triage::{
+        Triage,
+        limits::{LimitLine, Max, lines},
+    },
     words,
 };
 
@@ -236,7 +239,7 @@ fn advice(model: &Model) -> Vec<Span<'static>> {
             format!("{key} on the largest group lists what is in it"),
             theme.strong,
         ),
-        None if !triage.is_some_and(|triage| triage.has_rates()) => (
+        None if !triage.is_some_and(Triage::has_rates) => (
             "wait: what grows is known after ten seconds".to_owned(),
             theme.text,
         ),

@@ -26,9 +26,9 @@ impl Tree {
 }
 
 const RLIMITS: &str = "\
-Limit                     Soft Limit           Hard Limit           Units     
-Max processes             63204                unlimited            processes 
-Max open files            1024                 524288               files     
+Limit                     Soft Limit           Hard Limit           Units
+Max processes             63204                unlimited            processes
+Max open files            1024                 524288               files
 ";
 
 #[test]
