@@ -39,7 +39,7 @@ fn screens_with_nothing_on_them_say_what_to_press() {
     }
     keep_all(
         "entries-empty-attached",
-        &mut Stage::with(attached(), "", 500),
+        &mut Stage::with(attached(), "", 500).opened(Screen::Entries),
     );
     let mut waits = Stage::with(polling(), "", 500).opened(Screen::Waits);
     keep_all("waits-empty-polling", &mut waits);
@@ -59,7 +59,7 @@ fn ten_thousand_keys() {
 
 #[test]
 fn without_a_lab() {
-    let mut stage = Stage::with(attached(), FATES, NOW);
+    let mut stage = Stage::with(attached(), FATES, NOW).opened(Screen::Entries);
     keep_all("entries-attached", &mut stage);
 }
 
