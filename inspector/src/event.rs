@@ -5,6 +5,7 @@
 
 pub mod handle;
 pub mod id;
+pub mod limits;
 pub mod loss;
 pub mod mark;
 pub mod scan;

@@ -22,6 +22,7 @@ pub mod ebpf;
 pub mod gauges;
 pub mod probe_set;
 pub mod procfs;
+pub mod toll;
 
 use gauges::Gauges;
 use probe_set::ProbeSet;

@@ -24,7 +24,9 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+pub mod triage;
 pub mod update;
 pub mod view;
+pub mod watched;
 pub mod words;
 pub mod world;

@@ -8,6 +8,7 @@ use super::{ConfigFile, KernelArgs, ScreenArgs};
 use crate::{
     launch::Stdin,
     rules::{Budget, Ignore, Whose},
+    source::{AuditMode, ebpf::load::LoadOptions},
     target::Wanted,
 };
 
@@ -66,6 +67,18 @@ pub struct WatchArgs {
     /// count it
     #[arg(long, value_enum, value_name = "MODE", default_value_t = AuditArg::Heal)]
     pub audit: AuditArg,
+}
+
+impl WatchArgs {
+    /// As the loader takes them.
+    pub fn load_options(&self, kernel: &KernelArgs) -> LoadOptions {
+        let mut options = kernel.load_options(!self.no_follow);
+        options.audits.mode = match self.audit {
+            AuditArg::Heal => AuditMode::Heal,
+            AuditArg::Observe => AuditMode::Observe,
+        };
+        options
+    }
 }
 
 /// What an audit does with what it finds.

@@ -20,6 +20,7 @@ use crate::{
             start::{Prepared, prepare},
         },
         procfs::poll,
+        toll::{self, Toll},
     },
     target::{Roots, program},
 };
@@ -57,6 +58,8 @@ pub(super) struct Opened {
     pub(super) early: Vec<Batch>,
     /// Mark sites of the targets' programs.
     pub(super) marks: usize,
+    /// What a system call costs now, and did before.
+    pub(super) toll: Option<Toll>,
     /// What the user should be told.
     pub(super) notices: Vec<String>,
 }
@@ -70,6 +73,7 @@ impl Aim {
         if self.polls {
             return self.poll("--poll asks for it".to_owned());
         }
+        let before_ns = toll::measure();
         let mut prepared = match prepare(&self.options) {
             Ok(prepared) => prepared,
             Err(error) => return self.poll(error.to_string()),
@@ -81,6 +85,10 @@ impl Aim {
             running: prepared.start(self.until)?,
             early: Vec::new(),
             marks: sites,
+            toll: Some(Toll {
+                before_ns,
+                after_ns: toll::measure(),
+            }),
             notices,
         };
         let mut followed = 0;
@@ -150,6 +158,7 @@ impl Aim {
             running,
             early: Vec::new(),
             marks: 0,
+            toll: None,
             notices: Vec::new(),
         })
     }

@@ -69,7 +69,7 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
         program: None,
         marks: args.watch.marks.clone(),
         polls: args.watch.poll,
-        options: args.kernel.load_options(!args.watch.no_follow),
+        options: args.watch.load_options(&args.kernel),
         until: if found.groups.is_empty() {
             Until::TargetsEnd
         } else {

@@ -38,6 +38,7 @@ use crate::{
         model::{Setting, Source},
         rows::Screen,
         theme::Palette,
+        watched::Watched,
     },
 };
 
@@ -105,6 +106,7 @@ fn setting(
     config: &Config,
     source: Source,
     lab: Option<(MapKind, EntryKind, Policy)>,
+    watched: Option<Watched>,
 ) -> anyhow::Result<Setting> {
     let filters = [
         (Screen::Entries, &config.filters.entries),
@@ -143,6 +145,7 @@ fn setting(
             alarms.retained.value,
         ),
         lab,
+        watched,
         source,
         filters: filters
             .map(|(screen, filter)| (screen, filter.value.clone()))

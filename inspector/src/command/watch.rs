@@ -83,11 +83,6 @@ impl Watch {
         &self.pipeline
     }
 
-    /// The same, of the ledger.
-    pub(super) fn ledger(&self) -> &Ledger {
-        self.pipeline.ledger()
-    }
-
     /// What it rests on.
     pub(super) fn kind(&self) -> &SourceKind {
         &self.running.kind

@@ -73,7 +73,7 @@ impl Wish<'_> {
             program,
             marks: self.watch.marks.clone(),
             polls: self.watch.poll,
-            options: self.kernel.load_options(!self.watch.no_follow),
+            options: self.watch.load_options(self.kernel),
             until: Until::TargetsEnd,
             may_lack: false,
         };

@@ -3,6 +3,7 @@
 use super::{
     handle::HandleKind,
     id::{BootTime, Fd, Tgid, Tid},
+    limits::Limits,
     text::{Comm, Text},
 };
 
@@ -22,6 +23,8 @@ pub struct Scan {
     pub threads: Option<Vec<SeenThread>>,
     /// Its tables, each read once through one of the threads that use it.
     pub tables: Vec<SeenTable>,
+    /// What limits it, where that was read too.
+    pub limits: Option<Box<Limits>>,
 }
 
 /// What a scan is for.

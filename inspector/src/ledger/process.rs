@@ -14,6 +14,7 @@ use super::{
 };
 use crate::event::{
     id::{BootTime, Moment, Tgid, Tid},
+    limits::Limits,
     mark::{self, MapId},
 };
 
@@ -34,6 +35,8 @@ pub struct Process {
     pub watch: Watch,
     /// The time at which a scan of it last began.
     pub scanned: Option<BootTime>,
+    /// What /proc last told of it beside its threads and handles.
+    pub facts: Option<Facts>,
     /// Its live threads.
     pub(super) threads: Vec<Key<Thread>>,
     /// Threads that died lately: a scan may still list them, a mark still name them.
@@ -49,6 +52,15 @@ pub struct Process {
     pub(super) futexes: FxHashMap<u64, FutexWord>,
     /// Threads, tables and entries that refer to this record.
     pub(super) records: u32,
+}
+
+/// What /proc told of a process, and when.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// When it was read.
+    pub at: BootTime,
+    /// What was told.
+    pub limits: Box<Limits>,
 }
 
 /// How a process is observed.
@@ -94,6 +106,7 @@ impl Process {
             epoch: 0,
             watch: Watch::Events,
             scanned: None,
+            facts: None,
             threads: Vec::new(),
             departed: VecDeque::new(),
             maps: FxHashMap::default(),

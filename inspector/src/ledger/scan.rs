@@ -12,7 +12,7 @@ use super::{
     arena::Key,
     handle::{Descriptor, State},
     identity::Origin,
-    process::{Process, Watch},
+    process::{Facts, Process, Watch},
     resource::Change,
     thread::{GoneHow, Thread},
 };
@@ -80,6 +80,13 @@ impl Ledger {
         let process = self.process_on_demand(scan.tgid, scan.began);
         if let ScanRole::Poll { .. } = scan.role {
             self.processes[process].watch = Watch::Polls { until: scan.began };
+        }
+        if let Some(limits) = &scan.limits {
+            let at = scan.ended;
+            self.processes[process].facts = Some(Facts {
+                at,
+                limits: limits.clone(),
+            });
         }
         self.compare_threads(process, threads, &reading);
         let mut told = Vec::with_capacity(scan.tables.len());

@@ -23,6 +23,7 @@ use task::Task;
 mod fdinfo;
 mod kcmp;
 mod kind;
+pub mod limits;
 pub mod poll;
 mod sharing;
 pub mod socket;
@@ -36,7 +37,7 @@ pub const PROC: &str = "/proc";
 /// Largest table whose descriptors are looked at closely.
 const FULL_UP_TO: usize = 20_000;
 
-/// Reads one process.
+/// Reads one process: for a baseline or an audit also what limits it.
 ///
 /// Which threads share a table is asked of the kernel (`kcmp`). Where it can't be asked (a
 /// kernel without `CONFIG_KCMP`, a tree that is not /proc: see [`tells_tables_apart`]), all
@@ -60,6 +61,7 @@ pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno>
         ended: began,
         threads: None,
         tables: Vec::new(),
+        limits: None,
     };
     let folder = proc_root.join(tgid.0.to_string()).join("task");
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -69,6 +71,11 @@ pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno>
             scan.tables = tables(&folder, &tasks);
             if !tasks.is_empty() {
                 scan.threads = Some(tasks.iter().map(|task| task.seen).collect());
+                // A poll comes too often for that, and reads them now and then itself.
+                if !matches!(role, ScanRole::Poll { .. }) {
+                    let limits = limits::read(proc_root, Path::new(limits::CGROUPS), tgid);
+                    scan.limits = Some(Box::new(limits));
+                }
             }
         }
         Err(Errno::NOENT | Errno::SRCH) => {}

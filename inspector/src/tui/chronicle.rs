@@ -155,6 +155,7 @@ fn kept(event: &Event) -> Event {
     let kept = Scan {
         threads: scan.threads.clone(),
         tables: Vec::new(),
+        limits: None,
         ..**scan
     };
     Event {

@@ -111,6 +111,20 @@ enum Compare {
     Greater,
 }
 
+/// A value in quotes, so that it means itself whatever is in it.
+pub fn quoted(value: &str) -> String {
+    let mut text = String::with_capacity(value.len() + 2);
+    text.push('"');
+    for letter in value.chars() {
+        if matches!(letter, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text.push('"');
+    text
+}
+
 impl Filter {
     /// Whether everything passes.
     pub fn is_empty(&self) -> bool {
@@ -125,6 +139,15 @@ impl Filter {
             | Test::Is(field, _)
             | Test::Counts(field, _)
             | Test::Compares(field, ..) => *field == name,
+        })
+    }
+
+    /// Whether it lets pass only rows whose field is one of these words.
+    pub fn pins(&self, name: &str, words: &[&str]) -> bool {
+        let is_word = |needle: &Needle| words.iter().any(|word| needle.is(word));
+        self.terms.iter().any(|term| match &term.test {
+            Test::Is(field, any) => *field == name && !term.negated && any.iter().all(is_word),
+            _ => false,
         })
     }
 

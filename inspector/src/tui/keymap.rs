@@ -28,7 +28,7 @@ pub enum Action {
     ColumnRight,
     NextScreen,
     PreviousScreen,
-    /// The screen of this number, from 1.
+    /// The screen of this number.
     Screen(u8),
     Follow,
     Back,
@@ -191,13 +191,13 @@ impl Keymap {
     }
 
     /// What a key asks for. Letting go of a key asks for nothing, nor does a key of the lab
-    /// elsewhere.
+    /// elsewhere, nor one of targets in the lab.
     pub fn action(&self, key: KeyEvent, in_lab: bool) -> Option<Action> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         let row = self.rows.get(&key.into())?;
-        (in_lab || !row.lab_only).then_some(row.action)
+        row.is_known(in_lab).then_some(row.action)
     }
 
     /// The keys of an action, as they are written in the configuration.
@@ -218,7 +218,7 @@ impl Keymap {
         let rows = TABLE.chunk_by(|one, next| one.section == next.section);
         rows.map(move |rows| {
             let mut lines: Vec<HelpLine> = Vec::new();
-            for row in rows.iter().filter(|row| in_lab || !row.lab_only) {
+            for row in rows.iter().filter(|row| row.is_known(in_lab)) {
                 let keys = self.keys_of(row.action);
                 match lines.last_mut().filter(|last| last.help == row.help) {
                     Some(last) => last.keys.extend(keys),
@@ -237,7 +237,7 @@ impl Keymap {
     /// What the screen's foot says: each label with its first key.
     pub fn footer(&self, in_lab: bool) -> impl Iterator<Item = (String, &'static str)> {
         let rows = TABLE.iter().zip(&self.keys);
-        rows.filter(move |(row, _)| in_lab || !row.lab_only)
+        rows.filter(move |(row, _)| row.is_known(in_lab))
             .filter_map(|(row, keys)| Some((keys.first()?.to_string(), row.footer?)))
     }
 }

@@ -19,10 +19,14 @@ pub struct Areas {
     pub chart: Rect,
     /// Tabs and the filter.
     pub tabs: Rect,
+    /// How near limits are.
+    pub limits: Rect,
     /// Column titles.
     pub head: Rect,
     /// Rows.
     pub body: Rect,
+    /// What is said of what is shown, below it.
+    pub words: Rect,
     /// The line between rows and the detail pane.
     pub rule: Rect,
     /// The detail pane.
@@ -50,19 +54,33 @@ impl Areas {
         let title = take(1);
         let banners = u16::try_from(super::view::banner::lines(model).len()).unwrap_or(0);
         let banner = take(banners.min(height / 4));
+        let is_triage = model.screen == Screen::Triage;
         let chart = take(match height {
             0..18 => 0,
+            18..32 if is_triage => 0,
             18..32 => 2,
             _ => 3,
         });
         let tabs = take(1);
+        let limits = take(match height {
+            _ if !is_triage => 0,
+            0..18 => super::view::triage::limits_height(model).min(2),
+            _ => super::view::triage::limits_height(model),
+        });
         let head = take(1);
         let rest = height.saturating_sub(top);
         let foot = 2.min(rest.saturating_sub(1));
-        let middle = rest - foot;
+        let said = match height {
+            _ if !is_triage => 0,
+            0..18 => 1,
+            _ => 3,
+        };
+        let said = said.min((rest - foot).saturating_sub(1));
+        let middle = rest - foot - said;
         // The pane that keys go to is the larger one.
         let detail_rows = match (height, model.in_detail()) {
             (0..14, false) => 0,
+            (14..30, false) if is_triage => 0,
             (_, true) => focused(model, middle),
             (14..22, false) => middle / 3,
             (_, false) => (middle * 2 / 5).min(14),
@@ -77,6 +95,7 @@ impl Areas {
         let body = take(middle - detail_rows.min(middle));
         let rule = take(rule_rows.min(detail_rows));
         let detail = take(detail_rows.saturating_sub(rule_rows));
+        let words = take(said);
         let status = take(foot.min(1));
         let keys = take(foot.saturating_sub(1));
         Self {
@@ -84,10 +103,12 @@ impl Areas {
             banner,
             chart,
             tabs,
+            limits,
             head,
             body,
             rule,
             detail,
+            words,
             status,
             keys,
         }
@@ -106,24 +127,29 @@ fn focused(model: &Model, middle: u16) -> u16 {
 /// The columns that are seen: index, first cell and width of each.
 pub fn columns(model: &Model, width: u16) -> Vec<(usize, u16, u16)> {
     let mut at = MARGIN;
-    table::fit(&model.rows.shapes(), width.saturating_sub(MARGIN))
-        .into_iter()
-        .map(|(index, width)| {
-            let column = (index, at, width);
-            at = at.saturating_add(width).saturating_add(GAP);
-            column
-        })
-        .collect()
+    table::fit(
+        &model.rows.shapes(model.are_many),
+        width.saturating_sub(MARGIN),
+    )
+    .into_iter()
+    .map(|(index, width)| {
+        let column = (index, at, width);
+        at = at.saturating_add(width).saturating_add(GAP);
+        column
+    })
+    .collect()
 }
 
 /// The tabs: what each says, and where it begins. Where room is short the open one alone is named.
-pub fn tabs(open: Screen, width: u16) -> Vec<(Screen, u16, String)> {
+pub fn tabs(open: Screen, in_lab: bool, width: u16) -> Vec<(Screen, u16, String)> {
     let mut at = 0_u16;
+    // Where what stands behind the tabs has room too.
+    let brackets = if in_lab { 80 } else { 94 };
     let mut tab = |screen: Screen| {
-        let (number, title) = (screen as usize + 1, screen.title());
+        let (number, title) = (screen.number(), screen.title());
         let (text, gap) = match width {
             0..48 if screen != open => (number.to_string(), 1),
-            0..80 => (format!("{number} {title}"), 1),
+            _ if width < brackets => (format!("{number} {title}"), 1),
             _ => (format!("[{number}] {title}"), 2),
         };
         let from = at;
@@ -131,5 +157,5 @@ pub fn tabs(open: Screen, width: u16) -> Vec<(Screen, u16, String)> {
         at = at.saturating_add(cells).saturating_add(gap);
         (screen, from, text)
     };
-    Screen::ALL.into_iter().map(&mut tab).collect()
+    Screen::of(in_lab).iter().copied().map(&mut tab).collect()
 }

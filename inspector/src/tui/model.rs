@@ -11,6 +11,7 @@ use super::{
     subject::{Place, Subject},
     table::Look,
     theme::{ASCII, Glyphs, Palette, Theme, UNICODE},
+    watched::Watched,
     world::World,
 };
 use crate::{
@@ -39,12 +40,16 @@ pub struct Model {
     pub rows: Rows,
     /// How many rows its filter keeps out.
     pub hidden: usize,
+    /// Whether several processes live, so that rows tell whose they are.
+    pub are_many: bool,
     /// The detail pane.
     pub detail: Detail,
     /// What lies over the screen.
     pub popup: Option<Popup>,
     /// The lab, where it is what is watched.
     pub lab: Option<Lab>,
+    /// What is watched instead.
+    pub watched: Option<Watched>,
     /// Where events come from.
     pub source: Source,
     /// What the tool itself takes.
@@ -233,6 +238,8 @@ pub struct Setting {
     pub alarms: Alarms,
     /// The lab's first choices, where there is a lab.
     pub lab: Option<(MapKind, EntryKind, Policy)>,
+    /// What is watched where there is none.
+    pub watched: Option<Watched>,
     /// Where events come from.
     pub source: Source,
     /// Each screen's filter at first.
@@ -247,18 +254,24 @@ impl Model {
             let text = text.map(|(_, text)| text.clone()).unwrap_or_default();
             TableState::new(screen, text)
         });
-        let world = World::new(setting.rules);
-        let first = &tables[0].choice;
-        let (rows, hidden) = Rows::gather(Screen::Entries, &world, clock.now, first);
+        let in_lab = setting.lab.is_some();
+        let (world, screen) = if in_lab {
+            (World::new(setting.rules), Screen::Entries)
+        } else {
+            (World::of_targets(setting.rules), Screen::Triage)
+        };
+        let first = &tables[screen as usize].choice;
+        let (rows, hidden) = Rows::gather(screen, &world, clock.now, first);
         Self {
             live: world,
             frozen: None,
             clock,
             size,
-            screen: Screen::Entries,
+            screen,
             tables: tables.into(),
             rows,
             hidden,
+            are_many: false,
             detail: Detail::default(),
             popup: None,
             lab: setting.lab.map(|(map, entry, policy)| Lab {
@@ -272,6 +285,7 @@ impl Model {
                 died: None,
                 select: None,
             }),
+            watched: setting.watched,
             source: setting.source,
             own: Own::default(),
             alarms: setting.alarms,
@@ -311,6 +325,14 @@ impl Model {
     /// The same, to be changed.
     pub fn table_mut(&mut self) -> &mut TableState {
         &mut self.tables[self.screen as usize]
+    }
+
+    /// Whether what is watched declares its deletes: marks were attached to, or have come.
+    pub fn declares_deletes(&self) -> bool {
+        self.watched
+            .as_ref()
+            .is_some_and(|watched| watched.marks > 0)
+            || self.world().declares_deletes()
     }
 
     /// Who the detail pane shows.

@@ -4,9 +4,11 @@
 pub mod entries;
 pub mod events;
 pub mod fate;
+pub mod fields;
 pub mod handles;
 pub mod threads;
 pub mod told;
+pub mod triage;
 pub mod waits;
 
 use std::borrow::Cow;
@@ -25,7 +27,7 @@ use super::{
     world::World,
 };
 use crate::{
-    event::BootTime,
+    event::{BootTime, id::Tgid},
     ledger::{Ledger, resource::Resource},
     verdict::delete,
 };
@@ -43,17 +45,45 @@ pub enum Screen {
     Waits,
     /// What happened.
     Events,
+    /// What a target holds and how it grows; a lab has no such screen.
+    Triage,
 }
 
 impl Screen {
-    /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 5] = [
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [
         Self::Entries,
         Self::Threads,
         Self::Handles,
         Self::Waits,
         Self::Events,
+        Self::Triage,
     ];
+
+    /// Those that there are in the lab or elsewhere, in the order of the tabs.
+    pub fn of(in_lab: bool) -> &'static [Self] {
+        const TARGETS: [Screen; 6] = [
+            Screen::Triage,
+            Screen::Entries,
+            Screen::Threads,
+            Screen::Handles,
+            Screen::Waits,
+            Screen::Events,
+        ];
+        if in_lab { &TARGETS[1..] } else { &TARGETS }
+    }
+
+    /// The number that opens it, which is the same everywhere.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Triage => 0,
+            Self::Entries => 1,
+            Self::Threads => 2,
+            Self::Handles => 3,
+            Self::Waits => 4,
+            Self::Events => 5,
+        }
+    }
 
     /// Its tab's title.
     pub fn title(self) -> &'static str {
@@ -63,6 +93,7 @@ impl Screen {
             Self::Handles => "Handles",
             Self::Waits => "Waits",
             Self::Events => "Events",
+            Self::Triage => "Triage",
         }
     }
 
@@ -70,10 +101,11 @@ impl Screen {
     pub fn fields(self) -> &'static [FieldInfo] {
         match self {
             Self::Entries => entries::FIELDS,
-            Self::Threads => threads::FIELDS,
-            Self::Handles => handles::FIELDS,
-            Self::Waits => waits::FIELDS,
+            Self::Threads => fields::THREADS,
+            Self::Handles => fields::HANDLES,
+            Self::Waits => fields::WAITS,
             Self::Events => events::FIELDS,
+            Self::Triage => triage::FIELDS,
         }
     }
 }
@@ -102,6 +134,8 @@ pub enum Rows {
     Waits(Vec<waits::WaitRow>),
     /// Events.
     Events(Vec<events::EventRow>),
+    /// Groups.
+    Triage(Vec<triage::GroupRow>),
 }
 
 /// Does the same for the rows of any screen.
@@ -113,6 +147,7 @@ macro_rules! each {
             $crate::tui::rows::Rows::Handles($list) => $do,
             $crate::tui::rows::Rows::Waits($list) => $do,
             $crate::tui::rows::Rows::Events($list) => $do,
+            $crate::tui::rows::Rows::Triage($list) => $do,
         }
     };
 }
@@ -127,12 +162,14 @@ impl Rows {
                 (Self::Entries(rows), hidden)
             }
             Screen::Threads => {
-                let rows = threads::rows(world, now, choice.filter.mentions("state"));
+                let dead = Dead::of(&choice.filter, &["active", "blocked", "exiting", "alive"]);
+                let rows = threads::rows(world, now, dead);
                 let (rows, hidden) = chosen(rows, screen, choice);
                 (Self::Threads(rows), hidden)
             }
             Screen::Handles => {
-                let rows = handles::rows(world, now, choice.filter.mentions("state"));
+                let dead = Dead::of(&choice.filter, &["open", "ambiguous"]);
+                let rows = handles::rows(world, now, dead);
                 let (rows, hidden) = chosen(rows, screen, choice);
                 (Self::Handles(rows), hidden)
             }
@@ -143,6 +180,10 @@ impl Rows {
             Screen::Events => {
                 let (rows, hidden) = chosen(events::rows(world), screen, choice);
                 (Self::Events(rows), hidden)
+            }
+            Screen::Triage => {
+                let (rows, hidden) = chosen(triage::rows(world, now), screen, choice);
+                (Self::Triage(rows), hidden)
             }
         }
     }
@@ -155,6 +196,7 @@ impl Rows {
             Self::Handles(_) => Screen::Handles,
             Self::Waits(_) => Screen::Waits,
             Self::Events(_) => Screen::Events,
+            Self::Triage(_) => Screen::Triage,
         }
     }
 
@@ -186,12 +228,12 @@ impl Rows {
         each!(self, rows => rows.iter().position(|row| row.place() == place))
     }
 
-    /// The shapes of the columns.
-    pub fn shapes(&self) -> Vec<Shape> {
-        fn of<R: TableRow>(_: &[R]) -> Vec<Shape> {
-            table::shapes(R::COLUMNS)
+    /// The shapes of the columns, where several processes live or do not.
+    pub fn shapes(&self, are_many: bool) -> Vec<Shape> {
+        fn of<R: TableRow>(_: &[R], are_many: bool) -> Vec<Shape> {
+            table::shapes(R::COLUMNS, are_many)
         }
-        each!(self, rows => of(rows))
+        each!(self, rows => of(rows, are_many))
     }
 
     /// Title, meaning and source of each column.
@@ -212,6 +254,7 @@ pub fn sorted_at_first(screen: Screen) -> (usize, bool) {
         Screen::Handles => handles::HandleRow::SORTED,
         Screen::Waits => waits::WaitRow::SORTED,
         Screen::Events => events::EventRow::SORTED,
+        Screen::Triage => triage::GroupRow::SORTED,
     }
 }
 
@@ -236,6 +279,43 @@ fn line(text: impl Into<Cow<'static, str>>, style: Style) -> Line<'static> {
 
 /// How long the dead are listed beside the living, unless a filter asks for them.
 const RECENT_NS: u64 = 30_000_000_000;
+
+/// Which of the dead are listed beside the living.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dead {
+    /// None: the filter asks for the living only.
+    None,
+    /// Those of lately.
+    Recent,
+    /// All that are kept: the filter asks for a state.
+    All,
+}
+
+impl Dead {
+    fn of(filter: &Filter, living: &[&str]) -> Self {
+        if filter.pins("state", living) {
+            Self::None
+        } else if filter.mentions("state") {
+            Self::All
+        } else {
+            Self::Recent
+        }
+    }
+
+    /// Whether something that died then is listed.
+    fn shows(self, died: BootTime, now: BootTime) -> bool {
+        match self {
+            Self::None => false,
+            Self::Recent => now.since_ns(died) < RECENT_NS,
+            Self::All => true,
+        }
+    }
+}
+
+/// The process of a row, by its name and number.
+fn process_line(process: Tgid, look: &Look<'_>) -> Line<'static> {
+    line(words::process(look.ledger(), process), look.theme.dim)
+}
 
 /// The key that owns a resource, and the verdict on it once that is deleted.
 fn owner_text(ledger: &Ledger, resource: Resource) -> (Option<String>, Class) {

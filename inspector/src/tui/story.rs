@@ -2,6 +2,7 @@
 //! and what it leads to.
 
 mod entry;
+mod group;
 mod handle;
 mod thread;
 
@@ -113,6 +114,7 @@ impl Story {
             Place::Handle(handle) => handle::story(handle, look),
             Place::Word(tgid, address) => word(tgid, address, look),
             Place::Event(number) => event(number, look),
+            Place::Group(number) => group::story(number, look),
         }
     }
 
@@ -253,7 +255,7 @@ fn event(number: u64, look: &Look<'_>) -> Story {
                     story.lanes.extend(lane(resource, Some(entry), look));
                 }
             }
-            Place::Word(..) | Place::Event(_) => {}
+            Place::Word(..) | Place::Event(_) | Place::Group(_) => {}
         }
     }
     let born = story.lanes.iter().map(|lane| lane.born.latest).min();

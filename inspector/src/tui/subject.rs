@@ -27,6 +27,8 @@ pub enum Place {
     Word(Tgid, u64),
     /// The event of this number.
     Event(u64),
+    /// The group of this number.
+    Group(usize),
 }
 
 impl From<Resource> for Place {
@@ -64,7 +66,7 @@ impl Subject {
             }
             Place::Thread(thread) => Name::Thread(ledger.thread(thread)?.name),
             Place::Handle(handle) => Name::Handle(ledger.handle_name(handle)?),
-            Place::Word(..) | Place::Event(_) => Name::Number,
+            Place::Word(..) | Place::Event(_) | Place::Group(_) => Name::Number,
         };
         Some(Self { place, name })
     }

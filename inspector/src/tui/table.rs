@@ -56,6 +56,8 @@ pub struct Column<R: 'static> {
     pub right: bool,
     /// 0 = always there; of the others the highest leaves first where room is short.
     pub rank: u8,
+    /// Whether it is there only where several processes live.
+    pub many: bool,
     /// What it says.
     pub about: &'static str,
     /// Where that comes from.
@@ -82,6 +84,7 @@ impl<R: 'static> Column<R> {
             grows: false,
             right: false,
             rank: 0,
+            many: false,
             about,
             source,
             cell,
@@ -98,6 +101,12 @@ impl<R: 'static> Column<R> {
     /// The same, taking what is left.
     pub const fn grows(mut self) -> Self {
         self.grows = true;
+        self
+    }
+
+    /// The same, only where several processes live.
+    pub const fn many(mut self) -> Self {
+        self.many = true;
         self
     }
 
@@ -162,14 +171,17 @@ pub struct Shape {
     pub grows: bool,
     /// 0 = always there.
     pub rank: u8,
+    /// Whether it is left out whatever room there is.
+    pub hidden: bool,
 }
 
-/// Of a screen's columns.
-pub fn shapes<R>(columns: &[Column<R>]) -> Vec<Shape> {
+/// Of a screen's columns, where several processes live or do not.
+pub fn shapes<R>(columns: &[Column<R>], are_many: bool) -> Vec<Shape> {
     let shape = |column: &Column<R>| Shape {
         width: column.width,
         grows: column.grows,
         rank: column.rank,
+        hidden: column.many && !are_many,
     };
     columns.iter().map(shape).collect()
 }
@@ -180,7 +192,9 @@ pub const GAP: u16 = 2;
 /// Which columns fit into `width` cells, and how wide each is: those of the highest rank leave
 /// first, and what is left over goes to those that grow.
 pub fn fit(shapes: &[Shape], width: u16) -> Vec<(usize, u16)> {
-    let mut kept: Vec<usize> = (0..shapes.len()).collect();
+    let mut kept: Vec<usize> = (0..shapes.len())
+        .filter(|&index| !shapes[index].hidden)
+        .collect();
     let needs = |kept: &[usize]| -> u32 {
         let cells: u32 = kept
             .iter()
@@ -221,7 +235,12 @@ mod tests {
     use super::*;
 
     fn shape(width: u16, rank: u8, grows: bool) -> Shape {
-        Shape { width, grows, rank }
+        Shape {
+            width,
+            grows,
+            rank,
+            hidden: false,
+        }
     }
 
     #[test]
@@ -237,6 +256,11 @@ mod tests {
         assert_eq!(fit(&shapes, 24), [(0, 10), (3, 12)]);
         assert_eq!(fit(&shapes, 5), [(0, 10), (3, 10)]);
         assert!(fit(&[], 5).is_empty());
+        let hidden = Shape {
+            hidden: true,
+            ..shapes[0]
+        };
+        assert_eq!(fit(&[hidden, shapes[3]], 50), [(1, 50)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod moving;
 mod pane;
 mod screens;
 mod stage;
+mod triage;
 mod typing;
 mod watching;
 mod worlds;

@@ -196,6 +196,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// What was cut off.
     pub cut: &'static str,
+    /// Before what needs attention.
+    pub warn: &'static str,
     /// What is not known.
     pub none: &'static str,
     /// A rule across the screen.
@@ -231,6 +233,7 @@ pub const UNICODE: Glyphs = Glyphs {
     cursor: "▸",
     dot: "·",
     cut: "…",
+    warn: "▲",
     none: "–",
     rule: "─",
     sorted: ["▲", "▼"],
@@ -252,6 +255,7 @@ pub const ASCII: Glyphs = Glyphs {
     cursor: ">",
     dot: "|",
     cut: "~",
+    warn: "!",
     none: "-",
     rule: "-",
     sorted: ["^", "v"],

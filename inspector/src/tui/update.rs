@@ -75,6 +75,7 @@ pub(super) fn refresh(model: &mut Model) {
     };
     let choice = &model.tables[model.screen as usize].choice;
     let (rows, hidden) = Rows::gather(model.screen, world, at, choice);
+    model.are_many = world.live_processes() > 1;
     model.rows = rows;
     model.hidden = hidden;
     let (live, now) = (&model.live, model.clock.now);

@@ -10,6 +10,7 @@ mod performance;
 mod popup;
 pub mod rows;
 mod title;
+pub mod triage;
 
 use ratatui::{
     buffer::{Buffer, CellWidth as _},
@@ -55,9 +56,11 @@ fn parts(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
     banner::draw(model, areas.banner, buffer);
     chart::draw(model, areas.chart, buffer);
     let cursor = rows::tabs(model, areas.tabs, buffer);
+    triage::limits(model, areas.limits, buffer);
     rows::head(model, areas.head, buffer);
     rows::body(model, areas.body, buffer);
     detail::draw(model, areas.rule, areas.detail, buffer);
+    triage::words(model, areas.words, buffer);
     foot::status(model, areas.status, buffer);
     foot::keys(model, areas.keys, buffer);
     match &model.popup {

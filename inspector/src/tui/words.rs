@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::{chronicle::STEP_NS, table::Look};
+use super::{
+    chronicle::STEP_NS,
+    table::{Look, Order},
+};
 use crate::{
     event::{
-        id::{BootTime, CallNumber, Fd},
-        text::Text,
+        id::{BootTime, CallNumber, Fd, Tgid, Tid},
+        text::{Comm, Text},
         wait::{Blocked, Waker, Waking},
     },
     ledger::{Ledger, arena::Key, entry::Entry, handle::Descriptor, thread::Thread},
@@ -54,6 +57,49 @@ pub fn short(number: u64) -> String {
         format!("{}.{} {unit}", value / 10, value % 10)
     } else {
         format!("{} {unit}", value / 10)
+    }
+}
+
+/// How many more every minute; `?` = not known.
+pub fn rate(per_minute: Option<f64>) -> String {
+    let Some(rate) = per_minute else {
+        return "?/min".to_owned();
+    };
+    let size = rate.abs();
+    if size < 0.05 {
+        "0/min".to_owned()
+    } else if size < 10.0 {
+        format!("{rate:+.1}/min")
+    } else if size < 10_000.0 {
+        format!("{rate:+.0}/min")
+    } else {
+        format!("{:+.0} k/min", rate / 1000.0)
+    }
+}
+
+/// What a rate is sorted by, in thousandths, those below zero first.
+pub fn rate_order(per_minute: f64) -> Order {
+    /// What stands for no change.
+    const ZERO: f64 = 1e15;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is beyond the number becomes its end"
+    )]
+    Order::Number((ZERO + per_minute * 1000.0) as u64)
+}
+
+/// The name of a process: its leader's, while that lives.
+pub fn leader(ledger: &Ledger, process: Tgid) -> Option<Comm> {
+    let leader = ledger.thread_by_tid(Tid(process.0))?;
+    Some(ledger.thread(leader)?.comm)
+}
+
+/// A process's name and number.
+pub fn process(ledger: &Ledger, process: Tgid) -> String {
+    match leader(ledger, process) {
+        Some(comm) => format!("{comm} {process}"),
+        None => process.to_string(),
     }
 }
 
@@ -276,6 +322,11 @@ mod tests {
         assert_eq!(
             [length(930_000), length(2_106_000_000), length(28 * SECOND)],
             ["930 µs", "2.1 s", "28 s"]
+        );
+        let rates = [None, Some(0.01), Some(3.12), Some(-41.2), Some(81_000.0)];
+        assert_eq!(
+            rates.map(rate),
+            ["?/min", "0/min", "+3.1/min", "-41/min", "+81 k/min"]
         );
         assert_eq!(without_middle("/tmp/lab/one", 20, "…"), "/tmp/lab/one");
         assert_eq!(without_middle("/tmp/lab/one", 9, "…"), "/tmp…/one");

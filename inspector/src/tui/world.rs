@@ -3,6 +3,7 @@
 use super::{
     chronicle::Chronicle,
     history::{History, Sample},
+    triage::Triage,
 };
 use crate::{
     event::{Batch, BootTime, What, id::Tgid, mark::Declared},
@@ -16,6 +17,8 @@ pub struct World {
     pipeline: Pipeline,
     chronicle: Chronicle,
     history: History,
+    /// What a target holds; a lab has none.
+    triage: Option<Box<Triage>>,
     /// Events by kind, ever.
     kinds: [u64; KINDS.len()],
     /// What ended before this belongs to an earlier run, and is not shown.
@@ -46,10 +49,19 @@ impl World {
             pipeline: Pipeline::new(rules),
             chronicle: Chronicle::default(),
             history: History::default(),
+            triage: None,
             kinds: [0; KINDS.len()],
             cleared: BootTime(0),
             live: Live::default(),
             forgotten_at: BootTime(0),
+        }
+    }
+
+    /// The same, of targets that are no lab: what they hold is counted by kind and pattern.
+    pub fn of_targets(rules: LedgerRules) -> Self {
+        Self {
+            triage: Some(Box::default()),
+            ..Self::new(rules)
         }
     }
 
@@ -82,6 +94,9 @@ impl World {
         if now.since_ns(self.forgotten_at) >= SWEEP_NS {
             self.forgotten_at = now;
             self.chronicle.forget(self.pipeline.ledger());
+        }
+        if let Some(triage) = &mut self.triage {
+            triage.look(self.pipeline.ledger());
         }
         if self.history.is_due(now) {
             self.live = self.count();
@@ -119,6 +134,22 @@ impl World {
     /// Live counts over time.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// What targets hold, where they are no lab.
+    pub fn triage(&self) -> Option<&Triage> {
+        self.triage.as_deref()
+    }
+
+    /// Whether a mark ever came: stores and deletes are declared.
+    pub fn declares_deletes(&self) -> bool {
+        self.kinds[4] > 0
+    }
+
+    /// How many processes live that are shown.
+    pub fn live_processes(&self) -> usize {
+        let live = super::triage::live_processes(self.ledger());
+        live.filter(|(key, _)| self.shows(*key)).count()
     }
 
     /// Events by kind of [`KINDS`], ever.

@@ -47,7 +47,7 @@ pub(in crate::command) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
     let link = Link::new(args)?;
     let lab = &config.lab;
     let first = (lab.map.value, lab.entry.value, lab.policy.value);
-    let setting = setting(&config, link.source(), Some(first))?;
+    let setting = setting(&config, link.source(), Some(first), None)?;
     let manners = manners(&config, &args.screen);
     Ok(left(link.show(setting, manners, choice.account, write)?))
 }

@@ -33,6 +33,7 @@ use crate::{
         app::{Connections, manners::Closed},
         message::Message,
         model::Source,
+        watched::{Verb, Watched},
     },
 };
 
@@ -56,7 +57,7 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
         program: None,
         marks: args.watch.marks.clone(),
         polls: args.watch.poll,
-        options: args.kernel.load_options(!args.watch.no_follow),
+        options: args.watch.load_options(&args.kernel),
         until: if found.groups.is_empty() {
             Until::TargetsEnd
         } else {
@@ -65,7 +66,8 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
         may_lack: found.processes.len() > 1,
     };
     let (_nobody_says, heard) = mpsc::unbounded_channel();
-    let closed = look(&config, &args.screen, aim.open()?, found.groups, heard)?;
+    let who = (Verb::Attach, found.processes, None);
+    let closed = look(&config, &args.screen, aim.open()?, found.groups, who, heard)?;
     Ok(left(closed))
 }
 
@@ -102,7 +104,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         program: prepared.program,
         marks: args.watch.marks.clone(),
         polls: args.watch.poll,
-        options: args.kernel.load_options(!args.watch.no_follow),
+        options: args.watch.load_options(&args.kernel),
         until: Until::Stopped,
         may_lack: false,
     };
@@ -123,7 +125,9 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         let _screen_may_be_closed = says.send(Message::CommandEnded(text));
     };
     let mut command = start::Running::new(process, true, ended)?;
-    let shown = look(&config, &args.screen, opened, Vec::new(), heard);
+    let line = Text::from(prepared.words.clone().into_bytes());
+    let who = (Verb::Run, vec![Tgid(command.pid)], Some(line));
+    let shown = look(&config, &args.screen, opened, Vec::new(), who, heard);
     tell(&format!("what it printed stands in {}", place.display()));
     let shown = shown?;
     if let Ok(status) = command.ended.try_recv() {
@@ -149,6 +153,7 @@ fn look(
     screen: &ScreenArgs,
     opened: Opened,
     groups: Vec<PathBuf>,
+    (verb, processes, command): (Verb, Vec<Tgid>, Option<Text>),
     says: mpsc::UnboundedReceiver<Message>,
 ) -> anyhow::Result<Closed> {
     for notice in &opened.notices {
@@ -163,7 +168,14 @@ fn look(
         polls,
         ended: None,
     };
-    let setting = setting(config, source, None)?;
+    let watched = Watched {
+        verb,
+        processes,
+        command,
+        marks: opened.marks,
+        toll: opened.toll,
+    };
+    let setting = setting(config, source, None, Some(watched))?;
     let requests = opened.running.requests.clone();
     let asks = requests.clone();
     members::follow(groups, requests.clone())?;

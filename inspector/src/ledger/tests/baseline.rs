@@ -32,6 +32,7 @@ fn scan(role: ScanRole, at: u64, tables: &[(&[u32], &[u32])]) -> Event {
         ended: BootTime(at + 1),
         threads: Some(threads.map(thread).collect()),
         tables: tables.iter().map(table).collect(),
+        limits: None,
     };
     Event {
         at: scan.ended,

@@ -213,6 +213,7 @@ fn scan() -> BoxedStrategy<Scan> {
                     })
                     .collect()
             }),
+            limits: None,
         })
         .boxed()
 }

@@ -69,6 +69,7 @@ impl Cast {
                 users: threads.iter().map(|&tid| Tid(tid)).collect(),
                 handles: Ok(handles.collect()),
             }],
+            limits: None,
         }))
     }
 }

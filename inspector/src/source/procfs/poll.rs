@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{self, RecvTimeoutError},
@@ -22,7 +22,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{scan, target::refresh, task};
+use super::{limits, scan, target::refresh, task};
 use crate::{
     event::{
         Batch, BootTime, Event, SourceEnd, What,
@@ -35,6 +35,9 @@ use crate::{
 
 /// The shortest interval: below it the readings would only follow one another.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Time between two readings of what limits a process.
+const LIMITS_EVERY: Duration = Duration::from_secs(1);
 
 /// Why polling can't start.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +117,8 @@ struct Target {
     start_ticks: u64,
     /// What its next scan compares with: the start of the previous one.
     since: Option<BootTime>,
+    /// When its limits were read last.
+    limits_read: Option<Instant>,
 }
 
 /// The reader is gone.
@@ -211,6 +216,13 @@ impl Poll {
             }
             if scan.threads.is_none() {
                 gone.push(tgid);
+            } else if target
+                .limits_read
+                .is_none_or(|at| at.elapsed() >= LIMITS_EVERY)
+            {
+                target.limits_read = Some(Instant::now());
+                let read = limits::read(&self.proc_root, Path::new(limits::CGROUPS), tgid);
+                scan.limits = Some(Box::new(read));
             }
             target.since = Some(scan.began);
             events.push(event(scan.ended, What::Scan(Box::new(scan))));
@@ -253,9 +265,11 @@ impl Poll {
         };
         let leader = threads.iter().find(|task| task.seen.tid.0 == tgid.0);
         let start_ticks = leader.unwrap_or(first).seen.start_ticks;
-        self.targets
-            .entry(tgid)
-            .or_insert(Target { start_ticks, since });
+        self.targets.entry(tgid).or_insert(Target {
+            start_ticks,
+            since,
+            limits_read: None,
+        });
         Ok(())
     }
 
@@ -330,7 +344,7 @@ impl Poll {
     }
 }
 
-fn open_folder(path: &std::path::Path) -> Result<OwnedFd, Errno> {
+fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty())
 }

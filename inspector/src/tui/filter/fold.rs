@@ -11,6 +11,9 @@ impl Needle {
 
     /// Whether `text` is it.
     pub(super) fn is(&self, text: &str) -> bool {
+        if self.0.is_ascii() && text.is_ascii() {
+            return text.eq_ignore_ascii_case(&self.0);
+        }
         folded(text).eq(self.0.chars())
     }
 

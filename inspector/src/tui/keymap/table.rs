@@ -47,6 +47,19 @@ pub struct Row {
     pub footer: Option<&'static str>,
     /// Whether it has a meaning in the lab only.
     pub lab_only: bool,
+    /// Whether it has none there.
+    pub target_only: bool,
+}
+
+impl Row {
+    /// Whether it has a meaning in the lab, or elsewhere.
+    pub(super) fn is_known(&self, in_lab: bool) -> bool {
+        if in_lab {
+            !self.target_only
+        } else {
+            !self.lab_only
+        }
+    }
 }
 
 /// Every action, in the order of the help screen and of the screen's foot.
@@ -74,6 +87,11 @@ pub static TABLE: &[Row] = {
             "one column to the right",
             Move,
         ),
+        Row {
+            footer: Some("triage"),
+            target_only: true,
+            ..screen(0, "triage", &["0"])
+        },
         screen(1, "screen-1", &["1"]),
         screen(2, "screen-2", &["2"]),
         screen(3, "screen-3", &["3"]),
@@ -245,6 +263,7 @@ const fn row(
         section,
         footer: None,
         lab_only: false,
+        target_only: false,
     }
 }
 

@@ -50,7 +50,7 @@ fn names_are_unique_and_kebab_case() {
         assert_eq!(row.lab_only, row.section == Section::Lab, "{}", row.name);
         assert!(!row.help.is_empty() && row.help.len() < 50, "{}", row.help);
     }
-    for number in 1..=5 {
+    for number in 0..=5 {
         assert!(actions.contains(&Action::Screen(number)));
     }
     let sections: Vec<_> = TABLE.iter().map(|row| row.section).collect();
@@ -82,7 +82,9 @@ fn keys_of_the_lab_mean_nothing_elsewhere() {
             .all(|(section, _)| section != Section::Lab)
     );
     let labels: Vec<_> = keymap.footer(false).map(|(_, label)| label).collect();
-    assert_eq!(labels, ["dump", "quit"]);
+    assert_eq!(labels, ["triage", "dump", "quit"]);
+    assert_eq!(keymap.action(press('0'), false), Some(Action::Screen(0)));
+    assert_eq!(keymap.action(press('0'), true), None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{RECENT_NS, age_line, line, owner_line, owner_text};
+use super::{Dead, age_line, line, owner_line, owner_text, process_line};
 use crate::{
     event::{
         BootTime,
@@ -19,10 +19,11 @@ use crate::{
         table::Table,
     },
     tui::{
-        filter::{self, FieldInfo, FieldKind},
+        filter,
         subject::Place,
         table::{Column, Order, TableRow},
-        theme::{CLASS_WORDS, Class},
+        theme::Class,
+        triage::pattern,
         words,
         world::World,
     },
@@ -86,80 +87,14 @@ impl HandleIs {
     }
 }
 
-/// What can be asked of a handle.
-pub const FIELDS: &[FieldInfo] = &[
-    FieldInfo {
-        name: "fd",
-        kind: FieldKind::Number,
-        about: "its number",
-    },
-    FieldInfo {
-        name: "pid",
-        kind: FieldKind::Number,
-        about: "its process",
-    },
-    FieldInfo {
-        name: "kind",
-        kind: FieldKind::Text,
-        about: "what it is: socket, timerfd, …",
-    },
-    FieldInfo {
-        name: "target",
-        kind: FieldKind::Text,
-        about: "what it points at",
-    },
-    FieldInfo {
-        name: "name",
-        kind: FieldKind::Text,
-        about: "the same",
-    },
-    FieldInfo {
-        name: "state",
-        kind: FieldKind::Word(&[
-            "open",
-            "ambiguous",
-            "closed",
-            "released",
-            "live",
-            "gone",
-            "reassigned",
-            "pending",
-            "late",
-            "unknown",
-            "retained",
-        ]),
-        about: "its state, or its verdict",
-    },
-    FieldInfo {
-        name: "verdict",
-        kind: FieldKind::Word(CLASS_WORDS),
-        about: "the verdict on it",
-    },
-    FieldInfo {
-        name: "owner",
-        kind: FieldKind::Text,
-        about: "the key that owns it",
-    },
-    FieldInfo {
-        name: "age",
-        kind: FieldKind::Duration,
-        about: "time since its birth",
-    },
-    FieldInfo {
-        name: "holders",
-        kind: FieldKind::Number,
-        about: "open descriptors of the same open file",
-    },
-];
-
-/// The handles that are open, and those closed lately or, if `all`, still kept.
-pub fn rows(world: &World, now: BootTime, all: bool) -> Vec<HandleRow> {
+/// The handles that are open, and some of those closed.
+pub fn rows(world: &World, now: BootTime, dead: Dead) -> Vec<HandleRow> {
     let ledger = world.ledger();
     let mut known: Option<(Key<Table>, Option<Tgid>)> = None;
     let mut rows = Vec::new();
     for (key, handle) in ledger.handles() {
         let closed = handle.closed();
-        if closed.is_some_and(|at| !all && now.since_ns(at.latest) >= RECENT_NS) {
+        if closed.is_some_and(|at| !dead.shows(at.latest, now)) {
             continue;
         }
         // Handles of one table stand together.
@@ -220,15 +155,15 @@ impl TableRow for HandleRow {
         )
         .right(),
         Column::new(
-            "PID",
-            7,
-            "the process whose table it is in",
+            "PROCESS",
+            20,
+            "the process whose table it is in; there where several live",
             "the calling thread's process",
-            |row: &HandleRow, look, _| line(row.tgid.to_string(), look.theme.dim),
+            |row: &HandleRow, look, _| process_line(row.tgid, look),
             |row: &HandleRow| Order::Number(row.tgid.0.into()),
         )
-        .right()
-        .rank(6),
+        .many()
+        .rank(4),
         Column::new(
             "KIND",
             10,
@@ -361,7 +296,13 @@ impl filter::Row for HandleRow {
         Some(match field {
             "kind" => self.kind.word().into(),
             "target" | "name" => self.target.as_ref()?.to_string().into(),
-            "state" => format!("{} {}", self.state.word(), self.class.word()).into(),
+            "state" => match (self.state, self.class) {
+                // Most are, and a filter asks each of them.
+                (HandleIs::Open, Class::Live) => "open live".into(),
+                (state, class) => format!("{} {}", state.word(), class.word()).into(),
+            },
+            "pattern" => pattern::shown_of_handle(self.kind, self.target.as_ref()),
+            "via" => CallWord(self.call?).to_string().into(),
             "verdict" => self.class.word().into(),
             "owner" => self.owner.as_deref()?.into(),
             _ => return None,

@@ -4,20 +4,21 @@ use std::borrow::Cow;
 
 use ratatui::text::Line;
 
-use super::{RECENT_NS, age_line, line, owner_line, owner_text};
+use super::{Dead, age_line, line, owner_line, owner_text, process_line};
 use crate::{
     event::{
         BootTime,
-        id::{Tgid, Tid},
+        id::{Moment, Tgid, Tid},
         text::Comm,
         wait::{Blocked, Waker},
     },
     ledger::{Ledger, arena::Key, identity::Origin, resource::Resource, thread::Thread},
     tui::{
-        filter::{self, FieldInfo, FieldKind},
+        filter,
         subject::Place,
         table::{Column, Look, Order, TableRow},
-        theme::{CLASS_WORDS, Class},
+        theme::Class,
+        triage::pattern,
         words,
         world::World,
     },
@@ -89,79 +90,12 @@ impl ThreadIs {
     }
 }
 
-/// What can be asked of a thread.
-pub const FIELDS: &[FieldInfo] = &[
-    FieldInfo {
-        name: "tid",
-        kind: FieldKind::Number,
-        about: "its number",
-    },
-    FieldInfo {
-        name: "pid",
-        kind: FieldKind::Number,
-        about: "its process",
-    },
-    FieldInfo {
-        name: "name",
-        kind: FieldKind::Text,
-        about: "its name",
-    },
-    FieldInfo {
-        name: "state",
-        kind: FieldKind::Word(&[
-            "active",
-            "blocked",
-            "exiting",
-            "alive",
-            "dead",
-            "live",
-            "gone",
-            "reassigned",
-            "pending",
-            "late",
-            "unknown",
-            "retained",
-        ]),
-        about: "what it does, or its verdict",
-    },
-    FieldInfo {
-        name: "verdict",
-        kind: FieldKind::Word(CLASS_WORDS),
-        about: "the verdict on it",
-    },
-    FieldInfo {
-        name: "in",
-        kind: FieldKind::Text,
-        about: "the call it is blocked in",
-    },
-    FieldInfo {
-        name: "for",
-        kind: FieldKind::Duration,
-        about: "how long it has been so",
-    },
-    FieldInfo {
-        name: "owner",
-        kind: FieldKind::Text,
-        about: "the key that owns it",
-    },
-    FieldInfo {
-        name: "age",
-        kind: FieldKind::Duration,
-        about: "time since its birth",
-    },
-    FieldInfo {
-        name: "waits",
-        kind: FieldKind::Number,
-        about: "waits that have ended",
-    },
-];
-
-/// The threads that live, and those that died lately or, if `all`, that are still kept.
-pub fn rows(world: &World, now: BootTime, all: bool) -> Vec<ThreadRow> {
+/// The threads that live, and some of those that died.
+pub fn rows(world: &World, now: BootTime, dead: Dead) -> Vec<ThreadRow> {
     let ledger = world.ledger();
     let shown = ledger.threads().filter(|(_, thread)| {
-        let recent = |at: BootTime| all || now.since_ns(at) < RECENT_NS;
-        thread.gone.is_none_or(|gone| recent(gone.latest)) && world.shows(thread.process)
+        let is_listed = |gone: Moment| dead.shows(gone.latest, now);
+        thread.gone.is_none_or(is_listed) && world.shows(thread.process)
     });
     shown
         .map(|(key, thread)| row(ledger, key, thread, now))
@@ -214,6 +148,16 @@ impl TableRow for ThreadRow {
             },
             |row: &ThreadRow| Order::Text(row.comm.to_string()),
         ),
+        Column::new(
+            "PROCESS",
+            20,
+            "its process; there where several live",
+            "task_newtask, or /proc",
+            |row: &ThreadRow, look, _| process_line(row.tgid, look),
+            |row: &ThreadRow| Order::Number(row.tgid.0.into()),
+        )
+        .many()
+        .rank(4),
         Column::new(
             "STATE",
             8,
@@ -313,7 +257,7 @@ impl TableRow for ThreadRow {
         .rank(3),
     ];
     // Newest first, as entries are.
-    const SORTED: (usize, bool) = (8, false);
+    const SORTED: (usize, bool) = (9, false);
 
     fn place(&self) -> Place {
         Place::Thread(self.thread)
@@ -337,6 +281,7 @@ impl filter::Row for ThreadRow {
         Some(match field {
             "name" => self.comm.to_string().into(),
             "state" => format!("{} {}", self.state.word(), self.class.word()).into(),
+            "pattern" => pattern::of_name(self.comm.bytes()).to_string().into(),
             "verdict" => self.class.word().into(),
             "in" => words::call(self.blocked.as_ref()?.call),
             "owner" => self.owner.as_deref()?.into(),
@@ -352,28 +297,6 @@ impl filter::Row for ThreadRow {
             "age" => Some(self.age_ns),
             "waits" => self.waits,
             _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn states_have_words_of_their_own() {
-        let all = [
-            ThreadIs::Active,
-            ThreadIs::Blocked,
-            ThreadIs::Exiting,
-            ThreadIs::Alive,
-            ThreadIs::Dead,
-        ];
-        for state in all {
-            let FieldKind::Word(known) = FIELDS[3].kind else {
-                panic!("state is a word");
-            };
-            assert!(known.contains(&state.word()));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ratatui::text::{Line, Span};
 use rustc_hash::FxHashMap;
 
-use super::line;
+use super::{line, process_line};
 use crate::{
     event::{
         BootTime,
@@ -16,7 +16,7 @@ use crate::{
     },
     ledger::{arena::Key, thread::Thread},
     tui::{
-        filter::{self, FieldInfo, FieldKind},
+        filter,
         subject::Place,
         table::{Column, Look, Order, TableRow},
         words,
@@ -49,55 +49,6 @@ enum Who {
         wakers: Vec<(Waking, u64)>,
     },
 }
-
-/// What can be asked of waits.
-pub const FIELDS: &[FieldInfo] = &[
-    FieldInfo {
-        name: "kind",
-        kind: FieldKind::Word(&["thread", "word"]),
-        about: "a thread's waits, or those on a futex word",
-    },
-    FieldInfo {
-        name: "tid",
-        kind: FieldKind::Number,
-        about: "the thread's number",
-    },
-    FieldInfo {
-        name: "pid",
-        kind: FieldKind::Number,
-        about: "its process",
-    },
-    FieldInfo {
-        name: "name",
-        kind: FieldKind::Text,
-        about: "its name, or the word's address",
-    },
-    FieldInfo {
-        name: "in",
-        kind: FieldKind::Text,
-        about: "the call it is blocked in",
-    },
-    FieldInfo {
-        name: "for",
-        kind: FieldKind::Duration,
-        about: "how long",
-    },
-    FieldInfo {
-        name: "waits",
-        kind: FieldKind::Number,
-        about: "waits that have ended",
-    },
-    FieldInfo {
-        name: "total",
-        kind: FieldKind::Duration,
-        about: "time in them",
-    },
-    FieldInfo {
-        name: "waiters",
-        kind: FieldKind::Number,
-        about: "threads that wait on the word now",
-    },
-];
 
 /// Live threads whose waits were sampled, and every futex word that was waited on.
 pub fn rows(world: &World, now: BootTime) -> Vec<WaitRow> {
@@ -208,6 +159,16 @@ impl TableRow for WaitRow {
             },
         ),
         Column::new(
+            "PROCESS",
+            20,
+            "its process; there where several live",
+            "task_newtask, or /proc",
+            |row: &WaitRow, look, _| process_line(row.tgid, look),
+            |row: &WaitRow| Order::Number(row.tgid.0.into()),
+        )
+        .many()
+        .rank(3),
+        Column::new(
             "FOR",
             9,
             "how long its wait has lasted; of a word, the longest under way",
@@ -316,7 +277,7 @@ impl TableRow for WaitRow {
         )
         .rank(4),
     ];
-    const SORTED: (usize, bool) = (1, true);
+    const SORTED: (usize, bool) = (2, true);
 
     fn place(&self) -> Place {
         match &self.who {

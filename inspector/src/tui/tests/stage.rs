@@ -9,11 +9,14 @@ use ratatui::{
 };
 
 use crate::{
-    event::{BootTime, text::is_hostile},
+    event::{BootTime, id::Tgid, text::is_hostile},
     lab::{MapKind, driver::News, entry::EntryKind, policy::Policy},
     ledger::LedgerRules,
     pipeline::story::Cast,
-    source::probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus},
+    source::{
+        probe_set::{ProbeSet, ProbeSetKind, ProbeState, ProbeStatus},
+        toll::Toll,
+    },
     tui::{
         alarm::Alarms,
         keymap::{Key, Keymap},
@@ -23,6 +26,7 @@ use crate::{
         theme::Palette,
         update::update,
         view,
+        watched::{Verb, Watched},
     },
 };
 
@@ -55,6 +59,7 @@ pub(super) fn setting() -> Setting {
         ascii: false,
         alarms: Alarms::default(),
         lab: Some((MapKind::Mutex, EntryKind::Ticker, Policy::Bare)),
+        watched: None,
         source: Source {
             probes: Some(ProbeSet {
                 kind: ProbeSetKind::WithWaits,
@@ -74,6 +79,16 @@ pub(super) fn setting() -> Setting {
 pub(super) fn attached() -> Setting {
     Setting {
         lab: None,
+        watched: Some(Watched {
+            verb: Verb::Attach,
+            processes: vec![Tgid(100)],
+            command: None,
+            marks: 0,
+            toll: Some(Toll {
+                before_ns: 75,
+                after_ns: 120,
+            }),
+        }),
         ..setting()
     }
 }
@@ -266,7 +281,7 @@ impl Stage {
     }
 
     pub(super) fn opened(mut self, screen: Screen) -> Self {
-        self.press(&(screen as usize + 1).to_string());
+        self.press(&screen.number().to_string());
         self
     }
 }

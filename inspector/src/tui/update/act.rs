@@ -9,7 +9,7 @@ use crate::tui::{
     layout::Areas,
     message::Effect,
     model::{Detail, Model, Popup, Window},
-    rows::Screen,
+    rows::{Rows, Screen},
     story::{Mark, MarkWhat, Story},
     subject::{Place, Subject},
     view,
@@ -35,17 +35,15 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Bottom => step(model, Direction::Down, far),
         Action::ColumnLeft => column(model, false),
         Action::ColumnRight => column(model, true),
-        Action::NextScreen => turn(model, 1),
-        Action::PreviousScreen => turn(model, Screen::ALL.len() - 1),
+        Action::NextScreen => turn(model, true),
+        Action::PreviousScreen => turn(model, false),
         Action::Screen(number) => {
-            let screen = usize::from(number)
-                .checked_sub(1)
-                .and_then(|place| Screen::ALL.get(place));
-            if let Some(&screen) = screen {
+            let mut screens = Screen::of(model.lab.is_some()).iter();
+            if let Some(&screen) = screens.find(|screen| screen.number() == number) {
                 open(model, screen);
             }
         }
-        Action::Follow => follow(model),
+        Action::Follow => enter(model),
         Action::Back => back(model),
         Action::Escape => escape(model),
         Action::SwitchFocus => {
@@ -242,9 +240,11 @@ pub(super) fn sort_by(model: &mut Model, column: usize) {
     sort(model);
 }
 
-fn turn(model: &mut Model, by: usize) {
-    let next = (model.screen as usize + by) % Screen::ALL.len();
-    open(model, Screen::ALL[next]);
+fn turn(model: &mut Model, forward: bool) {
+    let screens = Screen::of(model.lab.is_some());
+    let by = if forward { 1 } else { screens.len() - 1 };
+    let place = screens.iter().position(|screen| *screen == model.screen);
+    open(model, screens[(place.unwrap_or(0) + by) % screens.len()]);
 }
 
 /// Opens a screen.
@@ -254,6 +254,23 @@ pub(super) fn open(model: &mut Model, screen: Screen) {
         model.screen = screen;
     }
     refresh(model);
+}
+
+/// To the members of a group where one is selected, else into the details or along a link.
+pub(super) fn enter(model: &mut Model) {
+    let row = match &model.rows {
+        Rows::Triage(rows) if !model.in_detail() => rows.get(model.table().row),
+        _ => None,
+    };
+    let Some(row) = row else {
+        follow(model);
+        return;
+    };
+    let (screen, filter) = (row.members(), row.filter());
+    open(model, screen);
+    typing::filter(model, &filter);
+    select_row(model, 0);
+    keep_in_view(model);
 }
 
 /// Into the detail pane, or along its chosen link.

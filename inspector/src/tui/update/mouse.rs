@@ -40,7 +40,7 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     let areas = Areas::of(model);
     let inside = |area: Rect| area.contains(at);
     if inside(areas.tabs) {
-        let tabs = layout::tabs(model.screen, areas.tabs.width);
+        let tabs = layout::tabs(model.screen, model.lab.is_some(), areas.tabs.width);
         let tab = tabs.iter().find(|(_, from, text)| {
             let cells = u16::try_from(text.len()).unwrap_or(u16::MAX);
             (*from..from.saturating_add(cells)).contains(&at.x)
@@ -62,7 +62,7 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
             model.detail.trail.clear();
             model.detail.link = None;
             if row == model.table().row {
-                act::follow(model);
+                act::enter(model);
             } else {
                 select_row(model, row);
                 model.detail.window = None;

@@ -68,10 +68,12 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
     }
     if seen == 0 {
-        let line = Line::from(styled(
-            "none yet; each will stand here as a line",
-            theme.dim,
-        ));
+        let words = if model.lab.is_some() || model.declares_deletes() {
+            "none yet; each will stand here as a line"
+        } else {
+            "none are declared"
+        };
+        let line = Line::from(styled(words, theme.dim));
         put(
             buffer,
             Rect {

@@ -73,6 +73,16 @@ fn lines(model: &Model) -> Vec<Line<'static>> {
         format!("{} ({rates})", words::short(own.events_per_second)),
         false,
     );
+    if let Some(toll) = model.watched.as_ref().and_then(|watched| watched.toll) {
+        say(
+            "toll",
+            format!(
+                "a system call of anybody takes {} ns, before the attach {} ns",
+                toll.after_ns, toll.before_ns
+            ),
+            false,
+        );
+    }
     let reading = &own.reading;
     match &reading.ring {
         Some(ring) => {

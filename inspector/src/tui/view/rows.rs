@@ -24,7 +24,7 @@ pub(super) fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
         return typed(model, input, wrong.as_ref(), area, buffer);
     }
     let mut end = area.x;
-    for (screen, x, text) in layout::tabs(model.screen, area.width) {
+    for (screen, x, text) in layout::tabs(model.screen, model.lab.is_some(), area.width) {
         let style = if screen == model.screen {
             theme.accent.add_modifier(Modifier::REVERSED)
         } else {
@@ -262,11 +262,15 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
                 key(Action::Burst),
                 key(Action::Auto)
             ),
-            Screen::Entries => {
-                "no entries: the program has no marks of the provider lifecycle, or has not \
-                 stored anything"
-                    .to_owned()
+            Screen::Entries if model.declares_deletes() => {
+                "no entries: the program's marks have not told of a store yet".to_owned()
             }
+            Screen::Entries => format!(
+                "no deletes are declared by this program's marks (USDT lifecycle:…): nothing to \
+                 judge.  {} ranks what it holds",
+                key(Action::Screen(0))
+            ),
+            Screen::Triage => "nothing was counted yet".to_owned(),
             Screen::Threads => "no threads yet".to_owned(),
             Screen::Handles => "no handles yet".to_owned(),
             Screen::Waits if model.source.probes.is_none() => {

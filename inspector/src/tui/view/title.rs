@@ -4,7 +4,10 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{dotted, put, put_right, styled};
 use crate::{
-    tui::model::{Busy, Model},
+    tui::{
+        model::{Busy, Model},
+        words,
+    },
     verdict::wording::quantity::Duration,
 };
 
@@ -12,7 +15,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let right = match &model.frozen {
         Some((_, at)) => {
-            let behind = crate::tui::words::passed(model.clock.now.since_ns(*at));
+            let behind = words::passed(model.clock.now.since_ns(*at));
             Line::from(vec![
                 styled(" PAUSED ", theme.alarm),
                 styled(format!(" {behind} ago"), theme.text),
@@ -39,8 +42,18 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             theme.strong,
         ));
     }
+    if let Some(watched) = &model.watched {
+        let ledger = model.world().ledger();
+        parts.push(styled(watched.title(ledger), theme.strong));
+        if let Some(up) = watched.up_ns(ledger, model.now()) {
+            parts.push(styled(format!("up {}", words::passed(up)), theme.text));
+        }
+    }
+    let is_judged = model.lab.is_some() || model.declares_deletes();
     let grace = model.live.ledger().rules().grace_ns;
-    parts.push(styled(format!("grace {}", grace_words(grace)), theme.text));
+    if is_judged {
+        parts.push(styled(format!("grace {}", grace_words(grace)), theme.text));
+    }
     if let Some(lab) = &model.lab {
         parts.push(styled(format!("{} map", lab.map.name()), theme.text));
     }

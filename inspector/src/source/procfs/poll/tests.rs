@@ -386,3 +386,25 @@ fn what_is_not_there_is_refused() {
     assert!(matches!(error, PollError::Gone(tgid) if tgid == none));
     assert_eq!(error.to_string(), "process 4294967295 is not there");
 }
+
+#[test]
+fn limits_are_read_with_the_first_scan_and_then_at_most_once_a_second() {
+    let child = Child::start();
+    let mut reader = Reader::start(&[child.tgid()]);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(400) {
+        reader.scan(child.tgid(), |_| true);
+    }
+    let scans = reader.scans(child.tgid());
+    assert!(scans.len() > 3, "{}", scans.len());
+    let first = scans[0].limits.as_ref().expect("the first tells them");
+    assert!(
+        first.nofile.is_some() && first.start_ticks.is_some(),
+        "{first:?}"
+    );
+    let later = scans[1..].iter().filter(|scan| scan.limits.is_some());
+    assert!(
+        later.count() <= 1,
+        "a slow machine takes more than a second"
+    );
+}

@@ -9,13 +9,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
 use inspector::{
     event::{
-        Batch, Event, HandleEvent, Mark, ThreadEvent, WaitEvent, What,
-        handle::{HandleChange, HandleKind},
-        id::{BootTime, CallNumber, Fd, Tgid, Tid},
-        mark::{Declared, Key, MapId},
+        Batch, Event, Scan, What,
+        handle::HandleKind,
+        id::{BootTime, Fd, Tgid, Tid},
+        scan::{ScanRole, SeenHandle, SeenTable, SeenThread},
         text::{Comm, Text},
-        thread::CloneFlags,
-        wait::{Blocked, WaitSums, Waker, Waking},
     },
     lab::{MapKind, entry::EntryKind, policy::Policy},
     ledger::LedgerRules,
@@ -36,6 +34,10 @@ use ratatui::{
     layout::{Rect, Size},
 };
 
+mod told;
+
+use told::Told;
+
 fn main() {
     divan::main();
 }
@@ -49,133 +51,6 @@ const DELETED: u32 = 2_500;
 /// The last event's time, and what the screen shows as now.
 const NOW_NS: u64 = 60_000_000_000;
 const AREA: Rect = Rect::new(0, 0, 200, 60);
-
-/// Events one microsecond apart.
-struct Told {
-    now_ns: u64,
-    events: Vec<Event>,
-}
-
-impl Told {
-    fn push(&mut self, what: What) {
-        self.now_ns += 1_000;
-        self.events.push(Event {
-            at: BootTime(self.now_ns),
-            what,
-        });
-    }
-
-    fn handle(&mut self, tid: u32, change: HandleChange) {
-        self.push(What::Handle(HandleEvent {
-            tid: Tid(tid),
-            tgid: PROCESS,
-            call: CallNumber(283),
-            change,
-        }));
-    }
-
-    fn open(&mut self, fd: u32) {
-        self.handle(
-            100,
-            HandleChange::Born {
-                fd: Fd(fd),
-                kind: HandleKind::Timerfd,
-                cloexec: true,
-                file: None,
-            },
-        );
-    }
-
-    fn close(&mut self, fd: u32) {
-        let returned = BootTime(self.now_ns + 1_500);
-        self.handle(
-            100,
-            HandleChange::Closed {
-                fd: Fd(fd),
-                entry_seen: true,
-                returned,
-                references: Some(1),
-            },
-        );
-    }
-
-    fn mark(&mut self, key: u32, what: Declared) {
-        self.push(What::Mark(Box::new(Mark {
-            tid: Tid(100),
-            tgid: PROCESS,
-            map: MapId(1),
-            key: Key::whole(format!("task-{key:05}").as_bytes()),
-            what,
-        })));
-    }
-
-    fn store(&mut self, key: u32) {
-        self.mark(key, Declared::StoreBegin { span: None });
-        self.push(What::Thread(ThreadEvent::Born {
-            parent: Tid(100),
-            parent_tgid: PROCESS,
-            child: Tid(1_000 + key),
-            tgid: PROCESS,
-            start: BootTime(self.now_ns),
-            flags: CloneFlags(0x1_0500),
-            files: None,
-            comm: Comm::from_bytes(format!("tick-{key:05}").as_bytes()),
-        }));
-        for fd in 0..HANDLES {
-            self.open(3 + key * HANDLES + fd);
-        }
-        self.mark(key, Declared::StoreEnd { span: None });
-    }
-
-    fn delete(&mut self, key: u32) {
-        let policy = Some(Text::from(&b"bare"[..]));
-        self.mark(key, Declared::DeleteBegin { policy });
-        if key.is_multiple_of(2) {
-            for fd in 0..HANDLES {
-                self.close(3 + key * HANDLES + fd);
-            }
-        }
-        self.mark(key, Declared::DeleteEnd);
-    }
-
-    /// What a thread does: half of them wait on one of a thousand futex words.
-    fn sample(&mut self, key: u32) {
-        let at = BootTime(self.now_ns);
-        let waker = Some(Waker {
-            at,
-            how: Waking::Thread(Tid(100)),
-        });
-        let on = u64::from(3 + key * HANDLES);
-        let (call, on) = match key % 2 {
-            0 => (0, on),
-            _ => (202, 0x7f00_0000 + on % 1_000 * 8),
-        };
-        let blocked = Some(Blocked {
-            since: Some(at),
-            call: Some(call),
-            args: [on, 0, 0, 0],
-        });
-        self.push(What::Wait(Box::new(WaitEvent::Sample {
-            tid: Tid(1_000 + key),
-            tgid: PROCESS,
-            blocked,
-            ran: None,
-            waker,
-            sums: WaitSums {
-                count: 12,
-                ..WaitSums::default()
-            },
-        })));
-        if call == 202 {
-            self.push(What::Wait(Box::new(WaitEvent::Futex {
-                tgid: PROCESS,
-                address: on,
-                sums: WaitSums::default(),
-                wakers: vec![(Waking::Thread(Tid(100)), 12)],
-            })));
-        }
-    }
-}
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut told = Told {
@@ -208,6 +83,7 @@ fn model(screen: Screen, alarms: Alarms) -> Model {
         ascii: false,
         alarms,
         lab: Some((MapKind::Mutex, EntryKind::Ticker, Policy::Bare)),
+        watched: None,
         source: Source {
             probes: None,
             polls: None,
@@ -224,6 +100,117 @@ fn model(screen: Screen, alarms: Alarms) -> Model {
     model
 }
 
+/// A process that is no lab, with so many threads and handles.
+const MANY_THREADS: u32 = 20_000;
+const MANY_HANDLES: u32 = 200_000;
+
+static TARGET: LazyLock<World> = LazyLock::new(|| {
+    let mut told = Told {
+        now_ns: 1_000_000_000,
+        events: Vec::new(),
+    };
+    let seen = (0..MANY_HANDLES).map(|fd| SeenHandle {
+        fd: Fd(fd),
+        kind: if fd % 4 == 0 {
+            HandleKind::File
+        } else {
+            HandleKind::Socket
+        },
+        cloexec: Some(true),
+        target: Text::from(match fd % 4 {
+            0 => format!("/var/lib/server/{}/segment-{fd}.data", fd % 100).into_bytes(),
+            _ => format!("socket:[{}]", 4_000_000 + fd).into_bytes(),
+        }),
+    });
+    let at = BootTime(told.now_ns);
+    let tables = vec![SeenTable {
+        users: vec![Tid(PROCESS.0)],
+        handles: Ok(seen.collect()),
+    }];
+    told.push(What::Scan(Box::new(Scan {
+        role: ScanRole::Baseline,
+        tgid: PROCESS,
+        began: at,
+        ended: at,
+        threads: Some(vec![SeenThread {
+            tid: Tid(PROCESS.0),
+            start_ticks: at.ticks(),
+            comm: Comm::default(),
+            state: b'S',
+        }]),
+        tables,
+        limits: None,
+    })));
+    for number in 0..MANY_THREADS {
+        told.thread(1_000 + number, &format!("worker-{number}"));
+    }
+    (0..MANY_THREADS).for_each(|number| told.sample(number));
+    told.now_ns = NOW_NS;
+    told.push(What::Tick);
+    let mut world = World::of_targets(LedgerRules::default());
+    for events in told.events.chunks(1_000) {
+        world.take(&Batch {
+            events: events.to_vec(),
+        });
+    }
+    let live = world.live();
+    assert_eq!(live.handles, MANY_HANDLES);
+    assert_eq!(live.threads, MANY_THREADS + 1);
+    world
+});
+
+fn target(screen: Screen) -> Model {
+    let mut model = model(Screen::Entries, Alarms::default());
+    model.lab = None;
+    model.live = TARGET.clone();
+    model.screen = screen;
+    update(&mut model, Message::Refresh);
+    model
+}
+
+/// A whole frame of such a process: its rows made anew, and drawn.
+#[divan::bench(args = [Screen::Triage, Screen::Threads, Screen::Handles, Screen::Waits])]
+fn target_frame(bencher: Bencher<'_, '_>, screen: Screen) {
+    let mut model = target(screen);
+    let mut buffer = Buffer::empty(AREA);
+    bencher.bench_local(|| {
+        update(&mut model, Message::Refresh);
+        buffer.reset();
+        view::draw(&model, AREA, &mut buffer)
+    });
+}
+
+/// The same, filtered by a pattern, as a group of the triage lists it.
+#[divan::bench]
+fn target_frame_of_a_group(bencher: Bencher<'_, '_>) {
+    let mut model = target(Screen::Triage);
+    press(&mut model, KeyCode::Home);
+    press(&mut model, KeyCode::Enter);
+    assert_eq!(model.screen, Screen::Handles);
+    let mut buffer = Buffer::empty(AREA);
+    bencher.bench_local(|| {
+        update(&mut model, Message::Refresh);
+        buffer.reset();
+        view::draw(&model, AREA, &mut buffer)
+    });
+}
+
+/// Everything counted once more, as happens every second.
+#[divan::bench]
+fn target_counted(bencher: Bencher<'_, '_>) {
+    let mut world = TARGET.clone();
+    let mut now_ns = NOW_NS;
+    bencher.bench_local(|| {
+        now_ns += 2_000_000_000;
+        world.take(&Batch {
+            events: vec![Event {
+                at: BootTime(now_ns),
+                what: What::Tick,
+            }],
+        });
+    });
+}
+
 fn press(model: &mut Model, code: KeyCode) {
     update(model, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
 }
@@ -236,13 +223,13 @@ fn draws(bencher: Bencher<'_, '_>, model: &Model) {
     });
 }
 
-#[divan::bench(args = Screen::ALL)]
+#[divan::bench(args = Screen::of(true))]
 fn draw(bencher: Bencher<'_, '_>, screen: Screen) {
     draws(bencher, &model(screen, Alarms::default()));
 }
 
 /// The last row's story, with keys going to it.
-#[divan::bench(args = Screen::ALL)]
+#[divan::bench(args = Screen::of(true))]
 fn draw_detail(bencher: Bencher<'_, '_>, screen: Screen) {
     let mut model = model(screen, Alarms::default());
     press(&mut model, KeyCode::End);
@@ -258,7 +245,7 @@ fn draw_help(bencher: Bencher<'_, '_>) {
 }
 
 /// Rows made anew, with the last one selected.
-#[divan::bench(args = Screen::ALL)]
+#[divan::bench(args = Screen::of(true))]
 fn refresh(bencher: Bencher<'_, '_>, screen: Screen) {
     let mut model = model(screen, Alarms::default());
     press(&mut model, KeyCode::End);
