@@ -192,6 +192,15 @@ fn program_name(text: &str) -> Result<String, String> {
 }
 
 impl KernelArgs {
+    /// A program left out is a negative control: no audit that nobody asked for makes up for it.
+    fn audits(&self) -> Audits {
+        let mut audits = Audits::default();
+        if !self.without_probe.is_empty() {
+            audits.every = None;
+        }
+        audits
+    }
+
     /// As the loader takes them.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions {
@@ -207,7 +216,7 @@ impl KernelArgs {
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),
             log: self.program_log,
-            audits: Audits::default(),
+            audits: self.audits(),
         }
     }
 }
