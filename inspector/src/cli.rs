@@ -206,6 +206,15 @@ fn program_name(text: &str) -> Result<String, String> {
 }
 
 impl KernelArgs {
+    /// A program left out is a negative control: no audit that nobody asked for makes up for it.
+    fn audits(&self) -> Audits {
+        let mut audits = Audits::default();
+        if !self.without_probe.is_empty() {
+            audits.every = None;
+        }
+        audits
+    }
+
     /// As the loader takes them.
     pub fn load_options(&self, follow_forks: bool) -> LoadOptions {
         LoadOptions {
@@ -221,7 +230,7 @@ impl KernelArgs {
             max_futexes: self.max_futexes,
             without: self.without_probe.clone(),
             log: self.program_log,
-            audits: Audits::default(),
+            audits: self.audits(),
         }
     }
 }
