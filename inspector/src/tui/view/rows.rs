@@ -266,8 +266,7 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
                 "no entries: the program's marks have not told of a store yet".to_owned()
             }
             Screen::Entries => format!(
-                "no deletes are declared by this program's marks (USDT lifecycle:…): nothing to \
-                 judge.  {} ranks what it holds",
+                "no deletes are declared by this program's marks.  {} ranks what it holds",
                 key(Action::Screen(0))
             ),
             Screen::Triage => "nothing was counted yet".to_owned(),
