@@ -44,6 +44,8 @@ mod policies;
 mod program;
 #[path = "kernel/race.rs"]
 mod race;
+#[path = "kernel/real.rs"]
+mod real;
 #[path = "kernel/screen.rs"]
 mod screen;
 #[path = "kernel/targets.rs"]

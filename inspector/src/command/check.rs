@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     elevate,
-    output::write_to,
+    output::Output,
     runtime,
     watch::Watch,
     watched::{self, Started, Wish},
@@ -50,10 +50,14 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         },
         time: args.time,
     };
+    let outputs = Outputs {
+        text: args.output.as_deref().map(Output::open).transpose()?,
+        junit: args.junit.as_deref().map(Output::open).transpose()?,
+    };
     let runtime = runtime()?;
     let started = wish.start(&runtime)?;
     let (run, checked) = watched(&runtime, started, grace, &rules)?;
-    tell(args, &run, &checked)?;
+    tell(args, outputs, &run, &checked)?;
     Ok(ExitCode::from(exit(run.end, &checked)))
 }
 
@@ -115,21 +119,27 @@ fn watched(
     Ok((run, checked))
 }
 
+/// Files that take what came of it.
+struct Outputs {
+    text: Option<Output>,
+    junit: Option<Output>,
+}
+
 /// Writes what came of it wherever that is wanted.
-fn tell(args: &CheckArgs, run: &Run, checked: &Checked) -> anyhow::Result<()> {
+fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> anyhow::Result<()> {
     let text = if args.json {
         format!("{}\n", check::json::value(run, checked))
     } else {
         check::text::text(run, checked)
     };
-    match &args.output {
-        Some(path) => write_to(path, text.as_bytes())?,
+    match outputs.text {
+        Some(output) => output.write(text.as_bytes())?,
         None => io::stderr()
             .write_all(text.as_bytes())
             .context("the output could not be written")?,
     }
-    if let Some(path) = &args.junit {
-        write_to(path, junit(run, checked).as_bytes())?;
+    if let Some(output) = outputs.junit {
+        output.write(junit(run, checked).as_bytes())?;
     }
     let is_githubs = std::env::var_os("GITHUB_ACTIONS").is_some_and(|set| set == "true");
     if args.github || is_githubs {

@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
@@ -12,31 +12,42 @@ use anyhow::Context as _;
 use super::screen::as_account;
 use crate::lab::account::{Invoker, through_sudo};
 
-/// Writes a whole file in place of what was there.
-///
-/// # Errors
-/// Where the user may not, or the disk is full.
-pub(super) fn write_to(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)?;
-        file.write_all(content)?;
-        file.sync_all().or_else(|error| {
-            // A pipe or a terminal has nothing to be synchronized.
-            if error.kind() == std::io::ErrorKind::InvalidInput {
-                Ok(())
-            } else {
-                Err(error)
-            }
+/// A file that is opened before there is something to write: whoever has shed privileges by then
+/// may not be allowed to, and whoever may not write at all should hear it before the run.
+#[derive(Debug)]
+pub(super) struct Output {
+    path: PathBuf,
+    file: File,
+}
+
+impl Output {
+    /// Opens it; what stands in it stays until something is written.
+    ///
+    /// # Errors
+    /// Where the user may not write it.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        Ok(Self {
+            path: path.to_owned(),
+            file: as_user(&options, path)?,
         })
-    };
-    let owner = through_sudo(&Invoker::of_this_process(None))?;
-    as_account(owner.as_ref(), write)
-        .with_context(|| format!("{} can't be written", path.display()))
+    }
+
+    /// Writes it in place of what was there.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(super) fn write(mut self, content: &[u8]) -> anyhow::Result<()> {
+        let write = |file: &mut File| {
+            if file.metadata()?.is_file() {
+                file.set_len(0)?;
+            }
+            file.write_all(content)
+        };
+        write(&mut self.file)
+            .with_context(|| format!("{} could not be written", self.path.display()))
+    }
 }
 
 /// Opens a file to append to.
@@ -44,13 +55,14 @@ pub(super) fn write_to(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 /// # Errors
 /// Where the user may not.
 pub(super) fn append_to(path: &Path) -> anyhow::Result<File> {
+    as_user(
+        OpenOptions::new().append(true).create(true).mode(0o600),
+        path,
+    )
+}
+
+fn as_user(options: &OpenOptions, path: &Path) -> anyhow::Result<File> {
     let owner = through_sudo(&Invoker::of_this_process(None))?;
-    let open = || {
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-    };
-    as_account(owner.as_ref(), open).with_context(|| format!("{} can't be written", path.display()))
+    as_account(owner.as_ref(), || options.open(path))
+        .with_context(|| format!("{} can't be written", path.display()))
 }

@@ -14,7 +14,7 @@ use super::{
     MET,
     any::Aim,
     elevate, members,
-    output::{append_to, write_to},
+    output::{Output, append_to},
     runtime, tell,
     watch::{Asked, Watch},
     watched::{self, Started, Wish},
@@ -63,6 +63,7 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 
 fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let rules = rules(args)?;
+    let output = output(args)?;
     let snapshots = Snapshots::open(args)?;
     let aim = Aim {
         processes: found.processes.clone(),
@@ -106,7 +107,7 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let kind = pipeline.kind().clone();
     let pipeline = pipeline.stop();
     growth.sample(pipeline.ledger());
-    print(args, &run, &kind, &pipeline, &growth)?;
+    print(args.json, output, &run, &kind, &pipeline, &growth)?;
     Ok(ExitCode::from(MET))
 }
 
@@ -119,6 +120,7 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         rules: rules(args)?,
         time: args.time,
     };
+    let output = output(args)?;
     let snapshots = Snapshots::open(args)?;
     let mut growth = Growth::new();
     let runtime = runtime()?;
@@ -153,7 +155,7 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let kind = watch.kind().clone();
     let pipeline = watch.stop();
     growth.sample(pipeline.ledger());
-    let printed = print(args, &run, &kind, &pipeline, &growth);
+    let printed = print(args.json, output, &run, &kind, &pipeline, &growth);
     if ended.is_none() {
         command.terminate();
         ended = command.wait(PATIENCE);
@@ -212,14 +214,19 @@ impl Snapshots {
     }
 }
 
+fn output(args: &ReportArgs) -> anyhow::Result<Option<Output>> {
+    args.output.as_deref().map(Output::open).transpose()
+}
+
 fn print(
-    args: &ReportArgs,
+    as_json: bool,
+    output: Option<Output>,
     run: &Run,
     source: &SourceKind,
     pipeline: &Pipeline,
     growth: &Growth,
 ) -> anyhow::Result<()> {
-    let text = if args.json {
+    let text = if as_json {
         let document = Document {
             run,
             source,
@@ -233,8 +240,8 @@ fn print(
         summary::text(run, source, pipeline, growth).into_bytes()
     };
     let is_commands = matches!(run.of, Of::Command { .. });
-    match &args.output {
-        Some(path) => write_to(path, &text),
+    match output {
+        Some(output) => output.write(&text),
         // The command's own output is on the other.
         None if is_commands => io::stderr().write_all(&text).map_err(Into::into),
         None => io::stdout().write_all(&text).map_err(Into::into),

@@ -277,6 +277,10 @@ impl Ledger {
         }
         if let (Origin::Announced, Some(call)) = (new.origin, new.call) {
             self.tally.born(call);
+            let process = self.tables[new.table].process;
+            if let Some(process) = self.processes.get_mut(process) {
+                process.tally.born(call);
+            }
         }
         let before = self.tables[new.table].slots.get(new.fd);
         let key = self.descriptors.insert(Descriptor {

@@ -9,6 +9,7 @@ use super::{
     arena::Key,
     entry::{Entry, span::OpenSpanId},
     identity::Origin,
+    tally::Tally,
     thread::Thread,
     wait::FutexWord,
 };
@@ -37,6 +38,8 @@ pub struct Process {
     pub scanned: Option<BootTime>,
     /// What /proc last told of it beside its threads and handles.
     pub facts: Option<Facts>,
+    /// Births and closes in the tables it was the first to use.
+    pub tally: Tally,
     /// Its live threads.
     pub(super) threads: Vec<Key<Thread>>,
     /// Threads that died lately: a scan may still list them, a mark still name them.
@@ -106,6 +109,7 @@ impl Process {
             epoch: 0,
             watch: Watch::Events,
             scanned: None,
+            tally: Tally::default(),
             facts: None,
             threads: Vec::new(),
             departed: VecDeque::new(),

@@ -79,6 +79,10 @@ impl Ledger {
         let was_ambiguous = matches!(record.state, State::Ambiguous { .. });
         if record.closed().is_none() {
             self.tally.closed(how);
+            let process = self.tables[record.table].process;
+            if let Some(process) = self.processes.get_mut(process) {
+                process.tally.closed(how);
+            }
         }
         record.state = State::Closed { at, returned, how };
         let (table, fd, description) = (record.table, record.fd, record.description);

@@ -108,7 +108,10 @@ impl Drop for Program {
     }
 }
 
-fn lines_of(mut output: impl std::io::BufRead + Send + 'static) -> mpsc::Receiver<String> {
+/// The lines of an output, as they come.
+pub(crate) fn lines_of(
+    mut output: impl std::io::BufRead + Send + 'static,
+) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut line = String::new();

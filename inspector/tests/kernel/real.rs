@@ -1,8 +1,11 @@
 //! Programs that this project did not write, under load: what inspector tells of them agrees with
 //! what strace saw of the same run, and at quiet points with /proc.
 
+#[path = "real/proc.rs"]
 mod proc;
+#[path = "real/run.rs"]
 mod run;
+#[path = "real/strace.rs"]
 mod strace;
 
 use std::{
@@ -36,15 +39,20 @@ fn nginx_under_load() {
     fs::write(folder.path().join("conf"), conf).unwrap();
     fs::write(folder.path().join("index.html"), "hello\n").unwrap();
     let conf = folder.path().join("conf");
-    let run = Run::start(None, &["nginx", "-c", conf.to_str().unwrap()]);
-    wait_for("nginx to listen", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let mut run = Run::start(None, &["nginx", "-c", conf.to_str().unwrap()]);
+    wait_for("nginx to listen", || {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
     in_threads(8, || {
         for _ in 0..25 {
             get(port);
         }
     });
     run.agrees_with_proc("nginx");
-    signal("QUIT", &fs::read_to_string(folder.path().join("pid")).unwrap());
+    signal(
+        "QUIT",
+        &fs::read_to_string(folder.path().join("pid")).unwrap(),
+    );
     run.end().agrees();
 }
 
@@ -54,13 +62,26 @@ fn redis_under_load() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let dir = folder.path().to_str().unwrap();
-    let run = Run::start(None, &["redis-server", "--port", &port, "--dir", dir, "--daemonize", "no"]);
+    let mut run = Run::start(
+        None,
+        &[
+            "redis-server",
+            "--port",
+            &port,
+            "--dir",
+            dir,
+            "--daemonize",
+            "no",
+        ],
+    );
     let client = |words: &[&str]| {
         let mut client = Command::new("redis-cli");
         finished(client.args(["-p", &port]).args(words))
     };
     wait_for("redis to listen", || {
-        let ping = Command::new("redis-cli").args(["-p", &port, "ping"]).output();
+        let ping = Command::new("redis-cli")
+            .args(["-p", &port, "ping"])
+            .output();
         ping.is_ok_and(|ping| ping.stdout.starts_with(b"PONG"))
     });
     let mut load = Command::new("redis-benchmark");
@@ -88,7 +109,10 @@ fn postgresql_under_load() {
     let port = free_port().to_string();
     let as_postgres = |program: &str, arguments: &[&str]| {
         let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--"]).arg(bin.join(program)).args(arguments);
+        command
+            .args(["-u", "postgres", "--"])
+            .arg(bin.join(program))
+            .args(arguments);
         // Where root is, postgres may not be.
         finished(command.current_dir("/"))
     };
@@ -98,17 +122,36 @@ fn postgresql_under_load() {
     let sockets = folder.path().to_str().unwrap();
     let postgres = bin.join("postgres");
     let server = [
-        postgres.to_str().unwrap(), "-D", at, "-p", &port, "-k", sockets, "-c",
-        "listen_addresses=127.0.0.1", "-c", "fsync=off",
+        postgres.to_str().unwrap(),
+        "-D",
+        at,
+        "-p",
+        &port,
+        "-k",
+        sockets,
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        "fsync=off",
     ];
-    let run = Run::start(Some("postgres"), &server);
+    let mut run = Run::start(Some("postgres"), &server);
     let to = ["-h", "127.0.0.1", "-p", &port];
     wait_for("PostgreSQL to listen", || {
         let mut ready = Command::new(bin.join("pg_isready"));
-        ready.args(to).output().is_ok_and(|ready| ready.status.success())
+        ready
+            .args(to)
+            .output()
+            .is_ok_and(|ready| ready.status.success())
     });
     as_postgres("pgbench", &[&to[..], &["-i", "-q", "postgres"]].concat());
-    as_postgres("pgbench", &[&to[..], &["-c", "4", "-j", "2", "-t", "25", "-n", "postgres"]].concat());
+    as_postgres(
+        "pgbench",
+        &[
+            &to[..],
+            &["-c", "4", "-j", "2", "-t", "25", "-n", "postgres"],
+        ]
+        .concat(),
+    );
     run.agrees_with_proc("postgres");
     let pid = fs::read_to_string(data.join("postmaster.pid")).unwrap();
     signal("INT", pid.lines().next().unwrap());
@@ -165,7 +208,11 @@ public class Pool {
     }
 }";
     fs::write(folder.path().join("Pool.java"), program).unwrap();
-    finished(Command::new("javac").arg("Pool.java").current_dir(folder.path()));
+    finished(
+        Command::new("javac")
+            .arg("Pool.java")
+            .current_dir(folder.path()),
+    );
     let path = folder.path().to_str().unwrap();
     let mut run = Run::start(None, &["java", "-Xmx64m", "-cp", path, "Pool"]);
     run.wait_for_line("ready");
@@ -180,15 +227,22 @@ fn make_with_two_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let mut objects = String::new();
     for number in 0..12 {
-        let code = format!("#include <stdio.h>\nint f{number}(void) {{ return puts(\"{number}\"); }}\n");
+        let code =
+            format!("#include <stdio.h>\nint f{number}(void) {{ return puts(\"{number}\"); }}\n");
         fs::write(folder.path().join(format!("f{number}.c")), code).unwrap();
         objects += &format!(" f{number}.o");
     }
-    fs::write(folder.path().join("main.c"), "int main(void) { return 0; }\n").unwrap();
+    fs::write(
+        folder.path().join("main.c"),
+        "int main(void) { return 0; }\n",
+    )
+    .unwrap();
     let makefile = format!("all: main.o{objects}\n\tgcc -o all main.o{objects}\n");
     fs::write(folder.path().join("Makefile"), makefile).unwrap();
     let at = folder.path().to_str().unwrap();
-    Run::start(None, &["make", "-s", "-j2", "-C", at]).end().agrees();
+    Run::start(None, &["make", "-s", "-j2", "-C", at])
+        .end()
+        .agrees();
     assert!(Path::new(at).join("all").exists());
 }
 
@@ -199,7 +253,9 @@ fn free_port() -> u16 {
 
 fn get(port: u16) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use super::At;
+use super::{At, tally};
 use crate::ledger::{
     Ledger,
     arena::Key,
@@ -31,6 +32,8 @@ struct Row {
     /// Up to when it is known to be as told here.
     known_until_ns: u64,
     polled: bool,
+    /// Births and closes of its descriptors.
+    tally: Value,
 }
 
 impl Serialize for Processes<'_> {
@@ -53,6 +56,7 @@ impl Serialize for Processes<'_> {
                 threads: process.live_threads(),
                 known_until_ns: self.0.known_until(key).0,
                 polled: matches!(process.watch, Watch::Polls { .. }),
+                tally: tally(&process.tally),
             }
         }))
     }

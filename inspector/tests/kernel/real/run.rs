@@ -1,10 +1,10 @@
 //! A command under inspector and strace at once.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufReader, Write as _},
     os::unix::process::CommandExt as _,
-    path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
     thread,
@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     proc,
@@ -61,6 +61,9 @@ impl Run {
             .args(["--", "strace", "-f", "-qq", "-o"])
             .arg(at("strace"))
             .args(["-e", &format!("trace={}", strace::CALLS), "--"])
+            // A shell in between, which starts the command as its child: strace's own child does
+            // something before it is traced.
+            .args(["sh", "-c", "\"$@\"; exit $?", "sh"])
             .args(command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -101,26 +104,36 @@ impl Run {
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             let before = proc::read(&self.snapshot());
-            let differences = proc::differences(&self.snapshot());
+            let told = proc::told(&self.snapshot());
             let after = proc::read(&self.snapshot());
+            let differences = proc::differences(&told, &before);
             if before == after && differences.is_empty() {
-                assert!(before.names.iter().any(|known| known.contains(name)), "{before:?}");
+                let names = &before.names;
+                assert!(names.iter().any(|known| known.trim() == name), "{names:?}");
                 return;
             }
-            assert!(Instant::now() < until, "never quiet, or never right: {differences:#?}");
+            let is_quiet = before == after;
+            assert!(
+                Instant::now() < until,
+                "quiet: {is_quiet}; {differences:#?}"
+            );
             thread::sleep(Duration::from_millis(100));
         }
     }
 
     fn snapshot(&mut self) -> Value {
-        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.inspector.id()));
+        let children =
+            fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.inspector.id()));
         let inspector: i32 = children.unwrap().trim().parse().unwrap();
         kill_process(Pid::from_raw(inspector).unwrap(), Signal::USR1).unwrap();
         let file = self.folder.path().join("snapshots");
         let mut line = None;
         wait_for("the snapshot", || {
             let text = fs::read_to_string(&file).unwrap_or_default();
-            line = text.split_inclusive('\n').nth(self.snapshots).map(str::to_owned);
+            line = text
+                .split_inclusive('\n')
+                .nth(self.snapshots)
+                .map(str::to_owned);
             line.as_ref().is_some_and(|line| line.ends_with('\n'))
         });
         self.snapshots += 1;
@@ -140,9 +153,51 @@ impl Run {
     }
 }
 
+impl Ended {
+    /// Both witnesses counted the same, nothing was lost, and no audit found a difference.
+    pub(crate) fn agrees(&self) {
+        let Self { report, seen } = self;
+        assert_eq!(report["drift"]["total"], 0, "{:#}", report["drift"]);
+        assert!(report["drift"]["audits"].as_u64().unwrap() > 0);
+        let lost = &report["source"]["lost"];
+        assert!(lost.as_object().is_some_and(Map::is_empty), "{lost:#}");
+        let count = |value: &Value| value.as_u64().unwrap();
+        let mut told = BTreeMap::new();
+        let mut closes = 0;
+        let mut processes = 0;
+        let strace = &report["run"]["pids"][0];
+        for process in report["processes"].as_array().unwrap() {
+            let pid = count(&process["pid"]);
+            if process["pid"] == *strace || process["parent_tid"] == *strace {
+                // strace itself is not seen by itself, and of the shell not all was.
+                continue;
+            }
+            assert_ne!(pid, seen.shell);
+            processes += 1;
+            for (call, births) in process["tally"]["births"].as_object().unwrap() {
+                *told.entry(call.clone()).or_default() += count(births);
+            }
+            closes += count(&process["tally"]["closes"]["close"]);
+        }
+        assert_eq!(told, seen.births);
+        assert_eq!(closes, seen.closes);
+        // The shell's own child is the command.
+        assert_eq!(processes, seen.processes + 1);
+        let known = report["processes"].as_array().unwrap().len() as u64;
+        assert_eq!(count(&report["counters"]["threads"]) - known, seen.threads);
+        println!(
+            "{closes} closes, births {told:?}, {processes} processes, {} threads",
+            seen.threads
+        );
+    }
+}
+
 impl Drop for Run {
     fn drop(&mut self) {
-        if let Some(group) = i32::try_from(self.inspector.id()).ok().and_then(Pid::from_raw) {
+        if let Some(group) = i32::try_from(self.inspector.id())
+            .ok()
+            .and_then(Pid::from_raw)
+        {
             // Not there any more if it ended by itself.
             let _may_be_gone = kill_process_group(group, Signal::KILL);
         }
