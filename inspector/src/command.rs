@@ -52,7 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::LabChild(args)) => lab_child(&args),
-        Some(Verb::Launch(args)) => Ok(ExitCode::from(launch::child::run(launched(args)))),
+        Some(Verb::Launch(args)) => Ok(ExitCode::from(launch::child::run(&launched(args)))),
     }
 }
 

