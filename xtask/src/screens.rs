@@ -1,6 +1,11 @@
 //! `screens`: plays the real program and keeps what it shows as pictures, for the README.
 
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, ExitCode},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 
@@ -41,8 +46,68 @@ struct Scene {
     steps: &'static [Step],
 }
 
-/// Played in this order, in one lab: each begins where the one before ended.
-const SCENES: &[Scene] = &{
+/// What is played in one go: each scene begins where the one before ended.
+struct Film {
+    /// What stands on the window.
+    title: &'static str,
+    /// How inspector is started.
+    arguments: &'static [&'static str],
+    /// Whether it is attached to the pool that leaks.
+    attaches: bool,
+    scenes: &'static [Scene],
+}
+
+/// A program that forgets a connection whenever something goes wrong with it.
+const POOL: &str = include_str!("screens/pool.py");
+
+const FILMS: &[Film] = &[
+    Film {
+        title: "inspector lab",
+        arguments: &["lab"],
+        attaches: false,
+        scenes: LAB,
+    },
+    Film {
+        title: "inspector attach",
+        arguments: &["attach"],
+        attaches: true,
+        scenes: ATTACH,
+    },
+    Film {
+        title: "inspector run",
+        arguments: &["run"],
+        attaches: false,
+        scenes: RUN,
+    },
+];
+
+const ATTACH: &[Scene] = &{
+    use Step::{Pause, Press, Until, Wait};
+    [
+        Scene {
+            name: "triage",
+            steps: &[
+                Wait(&["LIVE", "RLIMIT_NOFILE"]),
+                Pause(14_000),
+                Until("Down", &["grows fastest"]),
+            ],
+        },
+        Scene {
+            name: "triage-handles",
+            steps: &[Press("Enter"), Wait(&["FD"]), Pause(300)],
+        },
+    ]
+};
+
+const RUN: &[Scene] = &{
+    use Step::{Pause, Wait};
+    [Scene {
+        name: "run",
+        steps: &[Wait(&["LIVE", "exited with 0"]), Pause(500)],
+    }]
+};
+
+const LAB: &[Scene] = &{
     use Step::{Pause, Press, Type, Until, Wait};
     [
         Scene {
@@ -144,22 +209,63 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
     setup::bring()?;
     steps.next("build inspector in release");
     let inspector = run::build()?;
-    steps.next(&format!("play {} screens into {FOLDER}", SCENES.len()));
+    let scenes: usize = FILMS.iter().map(|film| film.scenes.len()).sum();
+    steps.next(&format!("play {scenes} screens into {FOLDER}"));
     let folder = workspace::root().join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("could not make {FOLDER}"))?;
-    // The keys and colours of the table above, whatever this user prefers.
-    let defaults = ["lab", "--config", "/dev/null", "--theme", "dark"];
-    let mut play = Play::start(root.command("sh"), &inspector, &defaults)?;
-    for scene in SCENES {
-        perform(&mut play, scene, &folder).with_context(|| format!("screen `{}`", scene.name))?;
-        step::say(&format!("  {FOLDER}/{}.svg", scene.name));
+    for film in FILMS {
+        play_film(film, &root, &inspector, &folder)?;
     }
-    play.end()?;
     steps.end();
     Ok(ExitCode::SUCCESS)
 }
 
-fn perform(play: &mut Play, scene: &Scene, folder: &Path) -> anyhow::Result<()> {
+fn play_film(film: &Film, root: &Root, inspector: &Path, folder: &Path) -> anyhow::Result<()> {
+    // The keys and colours of the table above, whatever this user prefers.
+    let defaults = ["--config", "/dev/null", "--theme", "dark"];
+    let mut arguments: Vec<String> = film.arguments.iter().map(ToString::to_string).collect();
+    arguments.extend(defaults.map(str::to_owned));
+    let pool = film.attaches.then(Pool::start).transpose()?;
+    match &pool {
+        Some(pool) => arguments.push(format!("-p{}", pool.0.id())),
+        None if film.arguments == ["run"] => {
+            arguments.extend(["--", "sh", "-c", BUILD].map(str::to_owned));
+        }
+        None => {}
+    }
+    let mut play = Play::start(root.command("sh"), inspector, &arguments)?;
+    for scene in film.scenes {
+        perform(film.title, &mut play, scene, folder)
+            .with_context(|| format!("screen `{}`", scene.name))?;
+        step::say(&format!("  {FOLDER}/{}.svg", scene.name));
+    }
+    play.end()
+}
+
+/// A command for the picture of `run`: something is built, with output.
+const BUILD: &str = "cd $(mktemp -d); for n in 1 2 3 4; do echo \"int f$n(void) { return $n; }\" >f$n.c; \
+    gcc -c f$n.c && echo compiled f$n.c; done; sleep 1; rm -r \"$PWD\"";
+
+/// The pool at work; it ends with this.
+struct Pool(Child);
+
+impl Pool {
+    fn start() -> anyhow::Result<Self> {
+        let started = Command::new("python3").args(["-c", POOL]).spawn();
+        started
+            .map(Self)
+            .context("could not start python3, which is watched in two of the screens")
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let _may_have_ended = self.0.kill();
+        let _is_reaped = self.0.wait();
+    }
+}
+
+fn perform(title: &str, play: &mut Play, scene: &Scene, folder: &Path) -> anyhow::Result<()> {
     for step in scene.steps {
         match *step {
             Step::Press(key) => play.press(key)?,
@@ -170,7 +276,7 @@ fn perform(play: &mut Play, scene: &Scene, folder: &Path) -> anyhow::Result<()> 
         }
     }
     play.settle()?;
-    let picture = svg::write("inspector lab", &play.terminal);
+    let picture = svg::write(title, &play.terminal);
     let file = folder.join(scene.name).with_extension("svg");
     fs::write(&file, picture).with_context(|| format!("could not write {}", file.display()))
 }

@@ -52,7 +52,7 @@ impl Play {
     pub(super) fn start(
         mut shell: Command,
         program: &Path,
-        arguments: &[&str],
+        arguments: &[String],
     ) -> anyhow::Result<Self> {
         let (columns, rows) = SIZE;
         let open = || {
