@@ -10,4 +10,4 @@
 pub mod abi;
 
 /// Raised with every change of a record's layout or of a code in it.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;

@@ -5,6 +5,7 @@ mod control;
 mod entry;
 mod floor;
 mod mark;
+mod name;
 mod table;
 mod thread;
 mod wait;

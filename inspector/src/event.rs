@@ -16,6 +16,7 @@ pub mod thread;
 pub mod wait;
 
 pub use handle::HandleEvent;
+pub use handle::Named;
 pub use id::BootTime;
 pub use loss::{Gap, SourceEnd};
 pub use mark::Mark;
@@ -48,6 +49,8 @@ pub enum What {
     Wait(Box<WaitEvent>),
     /// The application declared something.
     Mark(Box<Mark>),
+    /// The name by which something was opened.
+    Named(Box<Named>),
     /// /proc was read: a baseline, a poll or an audit.
     Scan(Box<Scan>),
     /// /proc was read: what some descriptors point at.

@@ -34,6 +34,8 @@ mod lives;
 mod loss;
 #[path = "kernel/marks.rs"]
 mod marks;
+#[path = "kernel/names.rs"]
+mod names;
 #[path = "kernel/oracle.rs"]
 mod oracle;
 #[path = "kernel/own.rs"]

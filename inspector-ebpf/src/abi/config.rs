@@ -53,8 +53,8 @@ pub struct Config {
     pub wakeup_bytes: u32,
     /// 1 = the probe set has waits: the exit of every call of a target ends one.
     pub waits: u32,
-    /// Zero.
-    pub pad: u32,
+    /// 1 = the names by which files are opened are sent.
+    pub names: u32,
     /// A wait is sent when it lasted longer, nanoseconds.
     pub wait_threshold_ns: u64,
 }

@@ -49,8 +49,10 @@ pub mod kind {
     /// A table changed in a way the programs cannot follow:
     /// [`super::super::table::UnsettledRecord`].
     pub const UNSETTLED: u16 = 10;
+    /// The name by which something was opened: [`super::super::call::NameRecord`].
+    pub const NAME: u16 = 11;
     /// How many kinds there are.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// The word for each kind, as screens and reports print it.
     pub const NAMES: [&str; COUNT] = [
@@ -65,5 +67,6 @@ pub mod kind {
         "wait",
         "mark",
         "unsettled",
+        "name",
     ];
 }

@@ -7,7 +7,7 @@ use inspector_ebpf::abi::{
     table::{UnsettledRecord, unsettled, why},
 };
 
-use super::{control, table, wait};
+use super::{control, name, table, wait};
 use crate::{
     context::{Registers, Task, read_user},
     emit::emit,
@@ -109,7 +109,10 @@ fn changed_table(
         flags: 0,
     };
     match interest & !COMPAT {
-        class::BIRTH if born(ret) => call.send(current),
+        class::BIRTH if born(ret) => {
+            call.send(current);
+            name::send(call.nr, ret, args, current);
+        }
         class::PAIR if ret == 0 => {
             call.read_extra::<u64>(args[pair_arg(call.nr) & 3]);
             call.send(current);
@@ -118,6 +121,7 @@ fn changed_table(
         class::OPENAT2 if born(ret) => {
             call.read_extra::<u64>(args[2]);
             call.send(current);
+            name::send(call.nr, ret, args, current);
         }
         class::DUP if born(ret) => call.send(current),
         class::DUP_ONTO if born(ret) => call.send_death(current),

@@ -123,7 +123,7 @@ fn left(scene: &Scene<'_>, checked: &mut Checked) -> (Vec<Left>, u64) {
             left.push(Left {
                 process,
                 kind: Kind::Of(shared.map_or(HandleKind::Unknown, |shared| shared.kind)),
-                target: shared.and_then(|shared| shared.target.as_deref().cloned()),
+                target: shared.and_then(Description::known_as).cloned(),
                 call: handle.call,
                 fd: handle.fd,
             });

@@ -1,6 +1,9 @@
 //! Changes of descriptor tables, call by call.
 
-use super::id::{BootTime, CallNumber, Fd, FileAddress, Tgid, Tid};
+use super::{
+    id::{BootTime, CallNumber, Fd, FileAddress, Tgid, Tid},
+    text::Text,
+};
 
 /// A thread's call changed its table (or failed to, in a way worth knowing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,24 @@ pub enum HandleChange {
         /// How.
         why: Unsettled,
     },
+}
+
+/// The name by which a call opened what a descriptor refers to. It follows the descriptor's birth,
+/// and may come when that is closed already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The calling thread.
+    pub tid: Tid,
+    /// Its process.
+    pub tgid: Tgid,
+    /// The call.
+    pub call: CallNumber,
+    /// The number it returned.
+    pub fd: Fd,
+    /// The name as the program gave it: relative ones are to its folder, or to the call's.
+    pub name: Text,
+    /// Whether more of it may follow that was cut off.
+    pub is_cut: bool,
 }
 
 /// How a dup2 or dup3 was seen.

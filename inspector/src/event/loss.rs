@@ -25,12 +25,12 @@ impl Gap {
     }
 
     /// Whether something may have been born or have died unseen, so that only /proc can tell. A
-    /// lost wait or name leaves nobody's life in doubt, nor does a map that was full: those with
+    /// lost wait or name (a thread's, or a file's) leaves nobody's life in doubt, nor does a map that was full: those with
     /// an end hold waits.
     pub fn hides_lives(&self) -> bool {
-        self.lost
-            .iter()
-            .any(|&(kind, count)| count > 0 && !matches!(kind, "wait" | "renamed" | "update"))
+        self.lost.iter().any(|&(kind, count)| {
+            count > 0 && !matches!(kind, "wait" | "renamed" | "update" | "name")
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Descriptors (entries of a table) and open file descriptions (what they share).
 
 mod holders;
+mod name;
 
 use super::{
     Ledger,
@@ -140,6 +141,8 @@ pub struct Description {
     pub target_read: BootTime,
     /// What /proc said of it beside that.
     pub detail: Option<Box<ReadDetail>>,
+    /// The name by which it was opened, as the program gave it.
+    pub name: Option<Box<Text>>,
     /// Open descriptors of it that the ledger knows.
     pub live: u32,
     /// How others than the known descriptors may come to hold it.
@@ -210,6 +213,7 @@ impl Description {
             kind,
             file,
             target: None,
+            name: None,
             target_read: BootTime(0),
             detail: None,
             live: 0,
@@ -230,6 +234,11 @@ impl Description {
     /// What it points at, and when that was read; `None` = nobody has read it.
     pub fn points_at(&self) -> Option<(&Text, BootTime)> {
         Some((self.target.as_deref()?, self.target_read))
+    }
+
+    /// What to call it: what /proc said it points at, or else the name it was opened by.
+    pub fn known_as(&self) -> Option<&Text> {
+        self.target.as_deref().or(self.name.as_deref())
     }
 
     /// A reading of /proc tells what it points at.

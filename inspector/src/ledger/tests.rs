@@ -3,6 +3,7 @@
 mod baseline;
 mod findings;
 mod model;
+mod names;
 mod properties;
 mod stories;
 mod targets;

@@ -64,7 +64,7 @@ impl Chronicle {
         let mut ring = &mut self.events;
         match &event.what {
             // What descriptors point at stands beside them.
-            What::Tick | What::End(_) | What::Targets(_) => return,
+            What::Tick | What::End(_) | What::Targets(_) | What::Named(_) => return,
             What::Wait(wait) => {
                 if let WaitEvent::Ended {
                     tid, wait, waker, ..

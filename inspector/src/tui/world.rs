@@ -81,7 +81,7 @@ impl World {
                 }
                 What::Scan(_) => 5,
                 What::Gap(_) => 6,
-                What::Targets(_) | What::Tick | What::End(_) => continue,
+                What::Targets(_) | What::Named(_) | What::Tick | What::End(_) => continue,
             };
             self.kinds[kind] += 1;
         }

@@ -227,7 +227,7 @@ impl Evidence {
             call: handle.call,
             origin: handle.origin,
         };
-        let target = description.target.as_deref().cloned();
+        let target = description.known_as().cloned();
         let mut evidence = Self::new(Kind::Handle(description.kind, target), born, last, at);
         let is_held_unseen = description.released.is_none()
             && (description.unaccounted.is_some() || !description.reach.is_exclusive());

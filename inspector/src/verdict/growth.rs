@@ -25,7 +25,7 @@ use crate::{
     ledger::{
         Ledger,
         arena::Key,
-        handle::{ClosedHow, Descriptor, State},
+        handle::{ClosedHow, Description, Descriptor, State},
         identity::Origin,
         thread::Thread,
     },
@@ -233,7 +233,7 @@ impl Growth {
     fn group_of_handle(&mut self, ledger: &Ledger, handle: &Descriptor, traits: Traits) -> u32 {
         let shared = ledger.description(handle.description);
         let kind = shared.map_or(HandleKind::Unknown, |shared| shared.kind);
-        let target = shared.and_then(|shared| shared.target.as_deref());
+        let target = shared.and_then(Description::known_as);
         let process = ledger.table(handle.table).map(|table| table.process);
         self.group(GroupName {
             process: process.and_then(|process| name_of_process(ledger, process)),

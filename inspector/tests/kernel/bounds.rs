@@ -28,6 +28,7 @@ fn process(event: &Event) -> Option<Tgid> {
         }),
         What::Mark(mark) => Some(mark.tgid),
         What::Scan(scan) => Some(scan.tgid),
+        What::Named(named) => Some(named.tgid),
         What::Targets(targets) => Some(targets.tgid),
         What::Gap(_) | What::Tick | What::End(_) => None,
     }

@@ -163,7 +163,7 @@ impl Ledger {
         Some(Subject {
             name: self.handle_name(key)?,
             kind: description.kind,
-            target: description.target.as_deref().cloned(),
+            target: description.known_as().cloned(),
             born: record.born,
             born_by: record.born_by,
             call: record.call,

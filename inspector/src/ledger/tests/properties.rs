@@ -1,9 +1,8 @@
 //! Any sequence of events at all: nothing panics, what was met adds up, and what the judge told
 //! step by step is what a fresh look says.
 
-use std::{collections::BTreeMap, num::NonZeroU64};
-
 use proptest::prelude::*;
+use std::{collections::BTreeMap, num::NonZeroU64};
 
 use crate::{
     event::{
@@ -279,6 +278,7 @@ fn what() -> BoxedStrategy<What> {
         }),
         2 => scan().prop_map(|scan| What::Scan(Box::new(scan))),
         2 => targets().prop_map(|targets| What::Targets(Box::new(targets))),
+        2 => (tid(), tgid(), fd()).prop_map(|(tid, tgid, fd)| super::names::named(tid, tgid, fd)),
         1 => (time(), time(), prop::sample::select(vec!["call", "gone", "mark", "?"])).prop_map(
             |(from, until, kind)| What::Gap(Box::new(Gap {
                 layer: Layer::Ring,

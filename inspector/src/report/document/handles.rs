@@ -38,6 +38,7 @@ struct Handle {
     generation: u32,
     kind: &'static str,
     target: Option<String>,
+    opened_as: Option<String>,
     cloexec: Option<bool>,
     born: Born,
     origin: &'static str,
@@ -85,11 +86,13 @@ impl Serialize for Handles<'_> {
 fn row(ledger: &Ledger, fd: Fd, handle: &Descriptor) -> Handle {
     let shared = ledger.description(handle.description);
     let target = shared.and_then(|shared| shared.target.as_deref());
+    let name = shared.and_then(|shared| shared.name.as_deref());
     Handle {
         fd: fd.0,
         generation: handle.generation,
         kind: shared.map_or("unknown", |shared| shared.kind.word()),
         target: target.map(ToString::to_string),
+        opened_as: name.map(ToString::to_string),
         cloexec: handle.cloexec,
         born: Born {
             at_ns: handle.born.into(),

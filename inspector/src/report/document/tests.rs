@@ -117,7 +117,8 @@ fn descriptors_stand_in_their_tables() {
     assert_eq!(
         handles[2],
         json!({
-            "fd": 5, "generation": 3, "kind": "socket", "target": null, "cloexec": true,
+            "fd": 5, "generation": 3, "kind": "socket", "target": null,
+            "opened_as": null, "cloexec": true,
             "born": {"at_ns": 5_000_000, "by_tid": 100, "call": "timerfd_create"},
             "origin": "announced", "shared": 2, "ambiguous": false,
             "owner": {"map": 1, "key": "k1", "generation": 1, "rule": "span"},

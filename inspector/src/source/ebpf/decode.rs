@@ -7,7 +7,7 @@ mod table;
 use std::num::NonZeroU64;
 
 use inspector_ebpf::abi::{
-    call::{CallRecord, PassedRecord},
+    call::{CallRecord, NAME_BYTES, NameRecord, PassedRecord},
     mark::{self, MarkRecord},
     record::{Header, kind},
     table::{TableRecord, UnsettledRecord, unsettled},
@@ -18,7 +18,7 @@ use zerocopy::FromBytes;
 
 use crate::event::{
     BootTime, Event, HandleEvent, Mark, ThreadEvent, WaitEvent, What,
-    handle::{HandleChange, Unsettled},
+    handle::{HandleChange, Named, Unsettled},
     id::{CallNumber, Fd, FilesAddress, Tgid, Tid},
     mark::{Declared, Key, MapId, Owned},
     text::{Comm, Text},
@@ -77,6 +77,11 @@ impl Decoder {
             kind::MARK => {
                 let mark = declared(&record(bytes)?)?;
                 push(at, What::Mark(Box::new(mark)));
+            }
+            kind::NAME => {
+                if let Some(named) = named(&record(bytes)?) {
+                    push(at, What::Named(Box::new(named)));
+                }
             }
             kind::UNSETTLED => {
                 push(at, What::Handle(unsettled_table(&record(bytes)?)));
@@ -152,6 +157,21 @@ fn unsettled_table(record: &UnsettledRecord) -> HandleEvent {
         call,
         change: HandleChange::Unsettled { why },
     }
+}
+
+/// `None` = it could not be read.
+fn named(record: &NameRecord) -> Option<Named> {
+    let (tid, tgid) = by(&record.header);
+    let len = usize::try_from(record.len).ok()?.min(NAME_BYTES - 1);
+    let name = record.name.get(..len).filter(|name| !name.is_empty())?;
+    Some(Named {
+        tid,
+        tgid,
+        call: CallNumber(u16::try_from(record.nr).unwrap_or(u16::MAX)),
+        fd: Fd(record.fd),
+        name: Text::from(name),
+        is_cut: len == NAME_BYTES - 1,
+    })
 }
 
 fn ended(record: &WaitRecord) -> WaitEvent {

@@ -41,6 +41,8 @@ pub struct LoadOptions {
     pub max_futexes: u32,
     /// Programs left out, by name: the negative controls of tests and of `--without-probe`.
     pub without: Vec<String>,
+    /// Whether the names by which files are opened are told.
+    pub names: bool,
     /// Whether the programs say what they have to say; if not, that costs nothing.
     pub log: bool,
     /// How what they tell is compared with /proc.
@@ -59,6 +61,7 @@ impl Default for LoadOptions {
             max_threads: 65_536,
             max_futexes: 16_384,
             without: Vec::new(),
+            names: true,
             log: false,
             audits: Audits::default(),
         }
@@ -99,7 +102,7 @@ fn load_here(options: &LoadOptions) -> Result<Loaded, LoadError> {
         follow_forks: options.follow_forks.into(),
         wakeup_bytes: options.wakeup_bytes,
         waits: waits.into(),
-        pad: 0,
+        names: options.names.into(),
         wait_threshold_ns: u64::try_from(options.wait_threshold.as_nanos()).unwrap_or(u64::MAX),
     };
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::Object(error.to_string()))?;

@@ -83,6 +83,7 @@ impl EventRow {
             What::Mark(_) => "mark",
             What::Scan(_) => "scan",
             What::Targets(_) => "targets",
+            What::Named(_) => "name",
             What::Gap(_) => "gap",
             What::Tick => "tick",
             What::End(_) => "end",
@@ -114,6 +115,7 @@ fn actor(event: &Event) -> (Option<Tid>, Option<Tgid>) {
         },
         What::Mark(mark) => (Some(mark.tid), Some(mark.tgid)),
         What::Scan(scan) => (None, Some(scan.tgid)),
+        What::Named(named) => (Some(named.tid), Some(named.tgid)),
         What::Targets(targets) => (Some(targets.reader), Some(targets.tgid)),
         What::Gap(_) | What::Tick | What::End(_) => (None, None),
     }

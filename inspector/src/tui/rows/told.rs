@@ -75,6 +75,7 @@ pub fn tell(event: &Event, ledger: &Ledger) -> String {
                 None => format!("{role} of /proc/{}: it is gone", scan.tgid),
             }
         }
+        What::Named(named) => format!("fd {} was opened as {}", named.fd, named.name),
         What::Targets(targets) => {
             let count = targets.read.len();
             format!("what {count} descriptors of {} point at", targets.tgid)
