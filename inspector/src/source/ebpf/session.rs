@@ -253,6 +253,7 @@ impl Session {
                 self.drain(true)?;
                 let _asker_may_be_gone = done.send(());
             }
+            Request::EndWithTargets => self.until = Until::TargetsEnd,
             Request::Stop => {}
         }
         Ok(())

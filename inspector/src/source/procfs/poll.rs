@@ -156,6 +156,8 @@ impl Poll {
                 match asked.recv_timeout(pause) {
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) | Ok(Request::Stop) => return Ok(None),
+                    // It always does.
+                    Ok(Request::EndWithTargets) => {}
                     Ok(Request::Follow { tgid, done }) => {
                         let followed = self.follow(tgid, None);
                         let followed = followed.map(|()| Followed::default());

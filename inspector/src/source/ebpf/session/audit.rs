@@ -98,8 +98,16 @@ impl Session {
         let followed = self.marks.attach(&mut self.ebpf, &program);
         let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
-            Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
+            Err(error) => {
+                // Of whom nothing is known at first nothing that follows can be told.
+                self.targets.remove(tgid);
+                return Ok(Err(format!("can't read /proc/{tgid}: {error}")));
+            }
         };
+        if scan.threads.is_none() {
+            self.targets.remove(tgid);
+            return Ok(Err(format!("process {tgid} has just ended")));
+        }
         if let Some(waits) = &mut self.waits {
             for thread in scan.threads.iter().flatten() {
                 waits.seed(tgid, thread.tid);
