@@ -295,6 +295,11 @@ impl Session {
         Ok(())
     }
 
+    /// Takes what is in the ring, and tells it with the next drain.
+    fn empty_ring(&mut self) {
+        let _told_by_the_next_drain = self.take_records(boot_time(), true);
+    }
+
     /// Decodes what is in the ring, which was first looked at when this drain began. Returns what
     /// that was, and up to when everything has been seen.
     fn take_records(&mut self, began: BootTime, all: bool) -> (Drained, BootTime) {

@@ -259,7 +259,7 @@ impl Poll {
             Err(Errno::NOENT | Errno::SRCH) => return Err(PollError::Gone(tgid)),
             Err(errno) => return Err(unreadable(errno)),
         };
-        let threads = task::live(&process).map_err(unreadable)?;
+        let threads = task::live(&process, &mut || {}).map_err(unreadable)?;
         // A leader that exited before its other threads is a zombie, and its start can't matter:
         // the number stays taken as long as they live.
         let Some(first) = threads.first() else {
