@@ -5,6 +5,7 @@
 pub mod document;
 pub mod finding;
 pub mod json;
+mod not_told;
 pub mod source;
 pub mod summary;
 pub mod target;

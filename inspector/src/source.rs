@@ -93,6 +93,8 @@ pub enum Request {
     },
     /// Send everything that has happened so far.
     Drain(oneshot::Sender<()>),
+    /// End by itself when the last target is gone: no more of them will be named.
+    EndWithTargets,
     /// End.
     Stop,
 }

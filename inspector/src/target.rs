@@ -161,16 +161,19 @@ impl Wanted {
             groups.push(group::by_path(&roots.cgroup, path)?);
         }
         for id in &self.containers {
-            groups.extend(group::by_id(&roots.cgroup, id)?);
+            groups.push(group::by_id(&roots.cgroup, id)?);
         }
-        for path in &groups {
-            let members = group::members(path)?;
-            if members.is_empty() {
-                return Err(TargetError::EmptyGroup(path.clone()));
+        // Of one in several hierarchies all members are meant: not all may know all of them.
+        for group in &groups {
+            let (members, _) = members(group);
+            match group.first() {
+                Some(path) if members.is_empty() => {
+                    return Err(TargetError::EmptyGroup(path.clone()));
+                }
+                _ => found.processes.extend(those_of(roots, members)?),
             }
-            found.processes.extend(those_of(roots, members)?);
         }
-        found.groups = groups;
+        found.groups = groups.into_iter().flatten().collect();
         found.processes.sort_unstable();
         found.processes.dedup();
         Ok(found)
@@ -223,18 +226,23 @@ impl Roots {
     }
 }
 
-/// The members of groups that are not followed yet.
-///
-/// # Errors
-/// Where a group is gone.
-pub fn members(groups: &[PathBuf]) -> Result<Vec<u32>, TargetError> {
-    let mut all = Vec::new();
+/// The members of groups, and whether any of these is still there.
+pub fn members(groups: &[PathBuf]) -> (Vec<u32>, bool) {
+    let (mut all, mut is_there) = (Vec::new(), false);
     for path in groups {
-        all.extend(group::members(path)?);
+        match group::members(path) {
+            Ok(members) => {
+                is_there = true;
+                all.extend(members);
+            }
+            Err(TargetError::NoGroup(_)) => {}
+            // It is there, and can't be read now.
+            Err(_) => is_there = true,
+        }
     }
     all.sort_unstable();
     all.dedup();
-    Ok(all)
+    (all, is_there)
 }
 
 fn named(roots: &Roots, name: &str) -> Result<Vec<Tgid>, TargetError> {

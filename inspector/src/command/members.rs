@@ -5,30 +5,47 @@ use std::{collections::BTreeSet, io, path::PathBuf, sync::mpsc::Sender, thread, 
 
 use tokio::sync::oneshot;
 
-use crate::{event::id::Tgid, source::Request, target};
+use crate::{
+    event::id::Tgid,
+    source::Request,
+    target::{self, Roots},
+};
 
 /// Time between two looks at a group.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Looks at the groups now and then, and has new members followed, until the source has ended. A
-/// group that vanishes has no more of them.
+/// Looks at the groups now and then, and has new members followed, until the source has ended.
+/// `known` are followed already. Groups that vanish have no more members: when all have, the source
+/// ends with the last of its targets.
 ///
 /// # Errors
 /// Where no thread can be started.
-pub(super) fn follow(groups: Vec<PathBuf>, requests: Sender<Request>) -> io::Result<()> {
+pub(super) fn follow(
+    groups: Vec<PathBuf>,
+    known: &[Tgid],
+    requests: Sender<Request>,
+) -> io::Result<()> {
     if groups.is_empty() {
         return Ok(());
     }
+    let mut known: BTreeSet<u32> = known.iter().map(|tgid| tgid.0).collect();
+    let roots = Roots::here();
     let look = move || {
-        let mut known: BTreeSet<u32> = BTreeSet::new();
-        while let Ok(members) = target::members(&groups) {
-            for &pid in &members {
+        loop {
+            let (members, is_there) = target::members(&groups);
+            for &pid in members.iter().filter(|&pid| !known.contains(pid)) {
+                // Inspector itself may be a member, and the kernel's threads.
+                let Ok(tgid) = roots.process(pid) else {
+                    continue;
+                };
                 let (done, _nobody_waits) = oneshot::channel();
-                let tgid = Tgid(pid);
-                let request = Request::Follow { tgid, done };
-                if !known.contains(&pid) && requests.send(request).is_err() {
+                if requests.send(Request::Follow { tgid, done }).is_err() {
                     return;
                 }
+            }
+            if !is_there {
+                let _may_have_ended = requests.send(Request::EndWithTargets);
+                return;
             }
             known = members.into_iter().collect();
             thread::sleep(LOOK);

@@ -82,7 +82,11 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     for notice in &opened.notices {
         tell(notice);
     }
-    members::follow(found.groups.clone(), opened.running.requests.clone())?;
+    members::follow(
+        found.groups.clone(),
+        &found.processes,
+        opened.running.requests.clone(),
+    )?;
     let mut run = Run {
         of: Of::Processes(found.processes.clone()),
         started: boot_time(),

@@ -77,7 +77,10 @@ impl Ledger {
             self.end_audit(&reading, before);
             return;
         };
-        let process = self.process_on_demand(scan.tgid, scan.began);
+        let known = self.by_tgid.get(&scan.tgid.0).copied();
+        let process = known.unwrap_or_else(|| {
+            self.add_process(Process::new(scan.tgid, reading.born, reading.origin))
+        });
         if let ScanRole::Poll { .. } = scan.role {
             self.processes[process].watch = Watch::Polls { until: scan.began };
         }

@@ -14,6 +14,7 @@
 //! | `groups` | every group of like resources: births, deaths, what is left |
 //! | `findings` | what is wrong without any delete, as [`super::finding`] has it: the latest 1,000 |
 //! | `tally` | `{births, closes}`: descriptors ever born, by call, and ever closed, by cause |
+//! | `not_told` | what can't be told, and why, in words |
 //! | `drift`, `counters` | what audits found; the ledger's sums |
 //!
 //! Times are nanoseconds since boot (`CLOCK_BOOTTIME`); one that is known only to lie between two
@@ -33,7 +34,7 @@ use serde_json::{Map, Value, json};
 
 use self::{groups::Groups, handles::Tables, processes::Processes, threads::Threads};
 pub(crate) use self::{processes::leaders, threads::state as thread_state};
-use super::{finding, json as judgement, source};
+use super::{finding, json as judgement, not_told::not_told, source};
 use crate::{
     check::{CommandEnd, json::end_value},
     event::{
@@ -95,7 +96,7 @@ pub struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let ledger = self.pipeline.ledger();
-        let mut object = serializer.serialize_struct("Document", 15)?;
+        let mut object = serializer.serialize_struct("Document", 16)?;
         object.serialize_field("schema", SCHEMA)?;
         object.serialize_field("run", &run(self.run))?;
         object.serialize_field("now_ns", &ledger.now().0)?;
@@ -109,6 +110,8 @@ impl Serialize for Document<'_> {
         object.serialize_field("groups", &Groups(self.growth))?;
         object.serialize_field("findings", &Findings(ledger))?;
         object.serialize_field("tally", &tally(ledger.tally()))?;
+        let not_told = not_told(self.source, ledger, self.growth);
+        object.serialize_field("not_told", &not_told)?;
         object.serialize_field("drift", &drift(ledger.drift()))?;
         object.serialize_field("counters", &counters(ledger.counters()))?;
         object.end()

@@ -21,6 +21,7 @@ use std::{
 use self::lines::{Alike, Named, Watched};
 use super::{
     document::{self, Run},
+    not_told::not_told,
     source, text as judgement,
 };
 use crate::{
@@ -217,32 +218,4 @@ fn threads(text: &mut String, ledger: &Ledger) {
         );
     }
     put_more(text, alike.len());
-}
-
-/// What can't be told, and why.
-fn not_told(source: &SourceKind, ledger: &Ledger, growth: &Growth) -> Vec<String> {
-    let mut not_told = Vec::new();
-    if let SourceKind::Polling { .. } = source {
-        not_told.push("what was born and died between two readings of /proc".to_owned());
-    }
-    let live = ledger.tables().filter(|(_, table)| table.dead.is_none());
-    let unsettled = live.filter(|(_, table)| table.unsettled.is_some()).count();
-    if unsettled > 0 {
-        not_told.push(format!(
-            "all that is in {unsettled} descriptor tables, which no scan has settled"
-        ));
-    }
-    let not_seen = growth.not_seen(ledger);
-    if not_seen > 0 {
-        not_told.push(format!(
-            "the groups of {not_seen} resources that were forgotten before they were counted"
-        ));
-    }
-    let unseen = ledger.counters().handles_unseen + ledger.counters().threads_unseen;
-    if unseen > 0 {
-        not_told.push(format!(
-            "when {unseen} resources were born that no event announced"
-        ));
-    }
-    not_told
 }

@@ -34,10 +34,22 @@ mod task;
 /// Where the kernel mounts it.
 pub const PROC: &str = "/proc";
 
-/// Largest table whose descriptors are looked at closely.
+/// How many descriptors of a process are looked at closely: whole tables only.
 const FULL_UP_TO: usize = 20_000;
 
+/// Threads or descriptors that are read between two pauses: ten milliseconds or so.
+const BETWEEN_PAUSES: usize = 1_000;
+
 /// Reads one process: for a baseline or an audit also what limits it.
+///
+/// # Errors
+/// See [`scan_pausing`].
+pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno> {
+    scan_pausing(proc_root, tgid, role, &mut || {})
+}
+
+/// The same, calling `pause` again and again while it goes on: two hundred thousand descriptors
+/// take seconds, in which whoever reads them may have something else to see to.
 ///
 /// Which threads share a table is asked of the kernel (`kcmp`). Where it can't be asked (a
 /// kernel without `CONFIG_KCMP`, a tree that is not /proc: see [`tells_tables_apart`]), all
@@ -46,13 +58,19 @@ const FULL_UP_TO: usize = 20_000;
 ///
 /// A descriptor costs some 5 µs of kernel time by its link alone, three times that in full.
 /// Regular files, directories and devices are told apart, and the close-on-exec flag is read,
-/// only in tables of up to 20,000; larger ones say `HandleKind::Opened` and `None`.
+/// only in tables that together hold up to 20,000; what is in others says `HandleKind::Opened` and
+/// `None`.
 ///
 /// # Errors
 /// Where the process can't be read although it is there: EACCES and EPERM (another user's,
 /// `hidepid`), EMFILE. A table that only refuses its descriptors carries the errno itself. A
 /// process that has no live thread is no error: its `threads` are `None`.
-pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno> {
+pub fn scan_pausing(
+    proc_root: &Path,
+    tgid: Tgid,
+    role: ScanRole,
+    pause: &mut dyn FnMut(),
+) -> Result<Scan, Errno> {
     let began = boot_time();
     let mut scan = Scan {
         role,
@@ -67,8 +85,8 @@ pub fn scan(proc_root: &Path, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno>
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match rustix::fs::open(&folder, flags, Mode::empty()) {
         Ok(folder) => {
-            let tasks = task::live(&folder)?;
-            scan.tables = tables(&folder, &tasks);
+            let tasks = task::live(&folder, pause)?;
+            scan.tables = tables(&folder, &tasks, pause);
             if !tasks.is_empty() {
                 scan.threads = Some(tasks.iter().map(|task| task.seen).collect());
                 // A poll comes too often for that, and reads them now and then itself.
@@ -97,7 +115,7 @@ pub fn tells_tables_apart() -> bool {
 
 /// Every table of these threads, each read through one of its users that is still alive
 /// afterwards: the table of a thread that left meanwhile looks empty.
-fn tables(folder: &rustix::fd::OwnedFd, tasks: &[Task]) -> Vec<SeenTable> {
+fn tables(folder: &rustix::fd::OwnedFd, tasks: &[Task], pause: &mut dyn FnMut()) -> Vec<SeenTable> {
     // A leaving thread may have let go of its table already.
     let users: Vec<Tid> = tasks
         .iter()
@@ -117,14 +135,19 @@ fn tables(folder: &rustix::fd::OwnedFd, tasks: &[Task]) -> Vec<SeenTable> {
         task::read(folder, tid)
             .is_ok_and(|task| task.is_some_and(|task| task.alive() && !task.exiting))
     };
-    sharing::groups(&users, compare, staying)
+    let groups = sharing::groups(&users, compare, staying);
+    pause();
+    let mut left = FULL_UP_TO;
+    groups
         .into_iter()
         .filter_map(|mut users| {
             let mut reads = users.iter().enumerate().filter_map(|(index, &user)| {
-                let handles = table::read(folder, user, FULL_UP_TO);
+                let handles = table::read(folder, user, left, pause);
                 staying(user).then_some((index, handles))
             });
             let (index, handles) = reads.next()?;
+            let read = handles.as_ref().map_or(0, Vec::len);
+            left = left.checked_sub(read).unwrap_or(left);
             users.swap(0, index);
             Some(SeenTable {
                 users,

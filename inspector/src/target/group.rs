@@ -23,9 +23,11 @@ const PREFIXES: [&str; 6] = [
 /// An engine's ids have 64 characters, and what people copy of them 12.
 const LEAST_ID: usize = 6;
 
-/// The folder of a group: an absolute path below the mount point, or one as /proc/PID/cgroup has
-/// it, which begins with `/` too.
-pub(super) fn by_path(root: &Path, path: &Path) -> Result<PathBuf, TargetError> {
+/// The folders of a group: of an absolute path below the mount point one, and of a path as
+/// /proc/PID/cgroup has it, which begins with `/` too, as many as there are hierarchies that have
+/// it. Where controllers have hierarchies of their own (cgroup v1) these are mounted below the root,
+/// the unified one among them.
+pub(super) fn by_path(root: &Path, path: &Path) -> Result<Vec<PathBuf>, TargetError> {
     let no_group = || TargetError::NoGroup(path.to_owned());
     if path
         .components()
@@ -33,16 +35,32 @@ pub(super) fn by_path(root: &Path, path: &Path) -> Result<PathBuf, TargetError> 
     {
         return Err(no_group());
     }
-    let below = if path.starts_with(root) {
-        path.to_owned()
-    } else {
-        root.join(path.strip_prefix("/").unwrap_or(path))
-    };
-    if below.join("cgroup.procs").is_file() {
-        Ok(below)
-    } else {
-        Err(no_group())
+    let is_group = |folder: &PathBuf| folder.join("cgroup.procs").is_file();
+    let relative = path
+        .strip_prefix(root)
+        .or_else(|_| path.strip_prefix("/"))
+        .unwrap_or(path);
+    let direct = root.join(relative);
+    if is_group(&direct) {
+        return Ok(vec![direct]);
     }
+    let mut found: Vec<_> = hierarchies(root)
+        .map(|hierarchy| hierarchy.join(relative))
+        .filter(is_group)
+        .collect();
+    found.sort_unstable();
+    if found.is_empty() || path.starts_with(root) {
+        return Err(no_group());
+    }
+    Ok(found)
+}
+
+/// What is mounted below the root.
+fn hierarchies(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    // Links stand for hierarchies of two controllers (`cpu` for `cpu,cpuacct`).
+    let own = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    own.map(|entry| entry.path())
 }
 
 /// The groups of a container's id, or of the beginning of one, or of a systemd unit. More than one

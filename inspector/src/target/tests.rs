@@ -225,8 +225,46 @@ fn a_group_that_vanished_is_no_member_list() {
     machine.process(50, "app");
     machine.group("a", &[50]);
     let found = cgroup("/a").find(&machine.roots()).unwrap();
-    assert_eq!(members(&found.groups).unwrap(), [50]);
+    assert_eq!(members(&found.groups), (vec![50], true));
     fs::remove_dir_all(machine.roots().cgroup.join("a")).unwrap();
-    let gone = members(&found.groups).unwrap_err().to_string();
-    assert!(gone.starts_with("there is no control group"), "{gone}");
+    assert_eq!(members(&found.groups), (vec![], false));
+    // One of several that goes leaves the others to be looked at.
+    machine.group("b", &[51]);
+    let both = [found.groups, vec![machine.roots().cgroup.join("b")]].concat();
+    assert_eq!(members(&both), (vec![51], true));
+}
+
+#[test]
+fn where_controllers_have_hierarchies_of_their_own_a_group_is_found_in_each() {
+    let machine = Machine::new();
+    machine.process(60, "app");
+    machine.process(61, "app");
+    machine.group("pids/docker/a", &[60]);
+    machine.group("memory/docker/a", &[60, 61]);
+    machine.group("cpu/docker/a", &[]);
+    machine.group("cpu/other", &[]);
+    // What the hierarchies are mounted on is no group.
+    fs::remove_file(machine.roots().cgroup.join("cgroup.procs")).unwrap();
+    assert_eq!(machine.find(&cgroup("/docker/a")), Ok(vec![60, 61]));
+    assert_eq!(machine.find(&cgroup("pids/docker/a")), Ok(vec![60]));
+    let mounted = machine.roots().cgroup.join("pids/docker/a");
+    assert_eq!(
+        machine.find(&cgroup(mounted.to_str().unwrap())),
+        Ok(vec![60])
+    );
+    for (path, words) in [
+        ("/docker/b", "there is no control group /docker/b"),
+        ("/docker", "the control group "),
+        ("/other", "the control group "),
+    ] {
+        let found = machine.find(&cgroup(path));
+        match (path, found) {
+            // A group above means those below it.
+            ("/docker", found) => assert_eq!(found, Ok(vec![60, 61])),
+            (_, found) => {
+                let refused = found.unwrap_err();
+                assert!(refused.starts_with(words), "{refused}");
+            }
+        }
+    }
 }

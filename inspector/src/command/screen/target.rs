@@ -168,6 +168,7 @@ fn look(
         polls,
         ended: None,
     };
+    let followed = processes.clone();
     let watched = Watched {
         verb,
         processes,
@@ -178,7 +179,7 @@ fn look(
     let setting = setting(config, source, None, Some(watched))?;
     let requests = opened.running.requests.clone();
     let asks = requests.clone();
-    members::follow(groups, requests.clone())?;
+    members::follow(groups, &followed, requests.clone())?;
     let connections = Connections {
         early: opened.early,
         batches: opened.running.batches,

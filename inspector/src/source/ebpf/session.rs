@@ -253,6 +253,7 @@ impl Session {
                 self.drain(true)?;
                 let _asker_may_be_gone = done.send(());
             }
+            Request::EndWithTargets => self.until = Until::TargetsEnd,
             Request::Stop => {}
         }
         Ok(())
@@ -292,6 +293,11 @@ impl Session {
             self.send(events)?;
         }
         Ok(())
+    }
+
+    /// Takes what is in the ring, and tells it with the next drain.
+    fn empty_ring(&mut self) {
+        let _told_by_the_next_drain = self.take_records(boot_time(), true);
     }
 
     /// Decodes what is in the ring, which was first looked at when this drain began. Returns what

@@ -8,8 +8,8 @@ use crate::event::id::Tgid;
 /// The targets. Requests name some, forks add others inside the kernel.
 pub(super) struct Targets {
     bits: Bits,
-    /// Whether there ever was one.
-    had_some: bool,
+    /// How many were ever named.
+    named: usize,
     /// Those that looked dead at the last look.
     dying: BTreeSet<u32>,
 }
@@ -18,15 +18,21 @@ impl Targets {
     pub(super) fn new(bits: Bits) -> Self {
         Self {
             bits,
-            had_some: false,
+            named: 0,
             dying: BTreeSet::new(),
         }
     }
 
     /// Traces a process from now on. False where it is traced already.
     pub(super) fn add(&mut self, tgid: Tgid) -> bool {
-        self.had_some = true;
+        self.named += 1;
         !self.bits.set(tgid.0)
+    }
+
+    /// Takes back what was just added: it is as if it had never been named.
+    pub(super) fn remove(&mut self, tgid: Tgid) {
+        self.named -= 1;
+        self.bits.clear(tgid.0);
     }
 
     /// Those traced now. The bitmap is the truth: forks add to it, and a number that a stranger
@@ -51,7 +57,7 @@ impl Targets {
             self.bits.clear(tgid);
         }
         self.dying = looks_dead;
-        self.had_some && left.is_empty()
+        self.named > 0 && left.is_empty()
     }
 }
 

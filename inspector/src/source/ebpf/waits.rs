@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::File,
+    os::unix::fs::FileExt as _,
     time::{Duration, Instant},
 };
 
@@ -66,7 +67,10 @@ impl Waits {
     /// Notes what a thread is blocked in that was so before anybody looked. The kernel's program
     /// goes on from there: the call's exit ends the wait.
     pub(super) fn seed(&mut self, tgid: Tgid, tid: Tid) {
-        let Some(blocked) = blocked_in(tgid, tid) else {
+        let Ok(call) = File::open(format!("/proc/{tgid}/task/{tid}/syscall")) else {
+            return;
+        };
+        let Some(blocked) = blocked_in(&call) else {
             return;
         };
         let mut waits: ThreadWaits = zerocopy::transmute!([0_u8; size_of::<ThreadWaits>()]);
@@ -81,7 +85,7 @@ impl Waits {
             return;
         }
         self.blocked.set(tid.0);
-        if blocked_in(tgid, tid).is_none_or(|now| now.as_bytes() != blocked.as_bytes()) {
+        if blocked_in(&call).is_none_or(|now| now.as_bytes() != blocked.as_bytes()) {
             self.blocked.clear(tid.0);
             let _absent_is_fine = self.threads.remove(&tid.0);
         }
@@ -164,9 +168,11 @@ impl Waits {
 /// The call a thread is blocked in, by /proc/PID/task/TID/syscall: the number in decimal, then
 /// six arguments, stack and instruction pointer in hexadecimal. `running`, and −1 with two
 /// pointers outside any call, are no waits.
-fn blocked_in(tgid: Tgid, tid: Tid) -> Option<Blocked> {
-    let line = fs::read_to_string(format!("/proc/{tgid}/task/{tid}/syscall")).ok()?;
-    let mut words = line.split_ascii_whitespace();
+fn blocked_in(call: &File) -> Option<Blocked> {
+    // Nine numbers; each reading from the start is made anew.
+    let mut line = [0; 256];
+    let len = call.read_at(&mut line, 0).ok()?;
+    let mut words = str::from_utf8(&line[..len]).ok()?.split_ascii_whitespace();
     let nr = words.next()?.parse().ok()?;
     let mut args = [0; 4];
     for argument in &mut args {

@@ -156,6 +156,8 @@ impl Poll {
                 match asked.recv_timeout(pause) {
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) | Ok(Request::Stop) => return Ok(None),
+                    // It always does.
+                    Ok(Request::EndWithTargets) => {}
                     Ok(Request::Follow { tgid, done }) => {
                         let followed = self.follow(tgid, None);
                         let followed = followed.map(|()| Followed::default());
@@ -257,7 +259,7 @@ impl Poll {
             Err(Errno::NOENT | Errno::SRCH) => return Err(PollError::Gone(tgid)),
             Err(errno) => return Err(unreadable(errno)),
         };
-        let threads = task::live(&process).map_err(unreadable)?;
+        let threads = task::live(&process, &mut || {}).map_err(unreadable)?;
         // A leader that exited before its other threads is a zombie, and its start can't matter:
         // the number stays taken as long as they live.
         let Some(first) = threads.first() else {

@@ -8,7 +8,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{kind, task};
+use super::{BETWEEN_PAUSES, kind, task};
 use crate::event::{
     handle::HandleKind,
     id::{Fd, Tid},
@@ -31,6 +31,7 @@ pub(super) fn read(
     tasks: &OwnedFd,
     user: Tid,
     full_up_to: usize,
+    pause: &mut dyn FnMut(),
 ) -> Result<Vec<SeenHandle>, Errno> {
     let folder = |name| {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -58,7 +59,10 @@ pub(super) fn read(
         link: Vec::new(),
     };
     let mut handles = Vec::with_capacity(numbers.len());
-    for fd in numbers {
+    for (index, fd) in numbers.into_iter().enumerate() {
+        if index % BETWEEN_PAUSES == 0 {
+            pause();
+        }
         handles.extend(reader.handle(fd)?);
     }
     Ok(handles)

@@ -6,6 +6,7 @@ use rustix::{
     io::Errno,
 };
 
+use super::BETWEEN_PAUSES;
 use crate::event::{id::Tid, scan::SeenThread, text::Comm};
 
 /// A thread.
@@ -32,9 +33,12 @@ const EXITING: u32 = 0x4;
 const STAT_BYTES: usize = 2048;
 
 /// Every live thread below a process's `task` folder, by ascending tid.
-pub(super) fn live(folder: &OwnedFd) -> Result<Vec<Task>, Errno> {
+pub(super) fn live(folder: &OwnedFd, pause: &mut dyn FnMut()) -> Result<Vec<Task>, Errno> {
     let mut tasks = Vec::new();
     numbers(folder, |tid| {
+        if tasks.len() % BETWEEN_PAUSES == 0 {
+            pause();
+        }
         tasks.extend(read(folder, Tid(tid))?.filter(Task::alive));
         Ok(())
     })?;

@@ -169,6 +169,7 @@ fn paths_are_told_apart_only_where_the_table_is_small() {
             &folder.try_clone().expect("a descriptor").into(),
             Tid(3),
             full_up_to,
+            &mut || {},
         );
         let handles = handles.expect("readable");
         handles.iter().map(|handle| handle.kind).collect::<Vec<_>>()
@@ -290,7 +291,8 @@ fn large_tables_take_microseconds_a_descriptor() {
     let folder = fs::File::open(folder).expect("it lives").into();
     for full_up_to in [0, usize::MAX] {
         let began = Instant::now();
-        let read = table::read(&folder, Tid(child.tgid().0), full_up_to).expect("readable");
+        let read =
+            table::read(&folder, Tid(child.tgid().0), full_up_to, &mut || {}).expect("readable");
         let each = began.elapsed() / u32::try_from(read.len()).expect("a count");
         eprintln!(
             "{} descriptors, {each:?} each, full: {}",

@@ -6,9 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::io::Errno;
+
 use super::{Session, Stopped};
 use crate::{
-    event::{Event, What, id::Tgid, scan::ScanRole},
+    event::{Event, Scan, What, id::Tgid, scan::ScanRole},
     source::{AuditMode, Audits, Followed, ebpf::targets::is_gone, procfs},
 };
 
@@ -27,6 +29,9 @@ const SLOW_REST: u32 = 20;
 const QUIET_RECORDS: u64 = 1_000;
 /// But for no longer than this many times its interval.
 const MOST_WAITS: u32 = 6;
+
+/// Threads whose waits are looked up before the ring is looked at again.
+const AT_ONCE: usize = 500;
 
 /// When audits are due.
 pub(super) struct Auditing {
@@ -77,8 +82,8 @@ impl Auditing {
         now >= due && (self.records <= QUIET_RECORDS || now >= due + every * MOST_WAITS)
     }
 
-    /// It was made, and took so long.
-    fn slow_made(&mut self, now: Instant, took: Duration) {
+    /// One was made, and took so long: the slow clock goes on from there.
+    fn made(&mut self, now: Instant, took: Duration) {
         let next = |every: Duration| now + every.max(took * SLOW_REST);
         self.slow_due = self.audits.every.map(next);
     }
@@ -96,14 +101,29 @@ impl Session {
         }
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
         let followed = self.marks.attach(&mut self.ebpf, &program);
-        let scan = match procfs::scan(Path::new(PROC), tgid, ScanRole::Baseline) {
+        let scan = match self.scan(tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
-            Err(error) => return Ok(Err(format!("can't read /proc/{tgid}: {error}"))),
-        };
-        if let Some(waits) = &mut self.waits {
-            for thread in scan.threads.iter().flatten() {
-                waits.seed(tgid, thread.tid);
+            Err(error) => {
+                // Of whom nothing is known at first nothing that follows can be told.
+                self.targets.remove(tgid);
+                return Ok(Err(format!("can't read /proc/{tgid}: {error}")));
             }
+        };
+        if scan.threads.is_none() {
+            self.targets.remove(tgid);
+            return Ok(Err(format!("process {tgid} has just ended")));
+        }
+        for threads in scan
+            .threads
+            .iter()
+            .flat_map(|threads| threads.chunks(AT_ONCE))
+        {
+            for thread in threads {
+                if let Some(waits) = &mut self.waits {
+                    waits.seed(tgid, thread.tid);
+                }
+            }
+            self.empty_ring();
         }
         let event = Event {
             at: scan.ended,
@@ -114,14 +134,19 @@ impl Session {
         Ok(followed)
     }
 
+    /// Reads a process, and meanwhile keeps the ring from filling up: a big process takes seconds.
+    /// What is taken from the ring is told when it would have been without that.
+    fn scan(&mut self, tgid: Tgid, role: ScanRole) -> Result<Scan, Errno> {
+        procfs::scan_pausing(Path::new(PROC), tgid, role, &mut || self.empty_ring())
+    }
+
     /// Compares the targets with /proc.
     pub(super) fn audit(&mut self, heal: bool) -> Result<(), Stopped> {
         let began = Instant::now();
         let heal = heal && self.auditing.audits.mode == AuditMode::Heal;
         for tgid in self.targets.now() {
             // A process that can't be read leaves what is unknown unknown.
-            let Ok(scan) = procfs::scan(Path::new(PROC), Tgid(tgid), ScanRole::Audit { heal })
-            else {
+            let Ok(scan) = self.scan(Tgid(tgid), ScanRole::Audit { heal }) else {
                 continue;
             };
             // What changed while /proc was read must reach the ledger before the audit does: it
@@ -133,6 +158,8 @@ impl Session {
             }])?;
         }
         self.gauges.audited(began.elapsed());
+        // Whoever asked for it: the clock has no need of another.
+        self.auditing.made(Instant::now(), began.elapsed());
         Ok(())
     }
 
@@ -154,7 +181,6 @@ impl Session {
         let began = Instant::now();
         if self.auditing.is_slow_due(began) {
             self.audit(true)?;
-            self.auditing.slow_made(Instant::now(), began.elapsed());
         }
         Ok(())
     }
@@ -181,7 +207,7 @@ mod tests {
         auditing.followed();
         assert!(!auditing.is_slow_due(now));
         assert!(auditing.is_slow_due(now + FIRST_AFTER * 2));
-        auditing.slow_made(now, Duration::ZERO);
+        auditing.made(now, Duration::ZERO);
         assert!(!auditing.is_slow_due(now + FIRST_AFTER * 2));
         assert!(auditing.is_slow_due(now + EVERY));
     }
@@ -190,7 +216,7 @@ mod tests {
     fn it_waits_for_quiet_but_not_for_ever_and_rests() {
         let mut auditing = auditing();
         let now = Instant::now();
-        auditing.slow_made(now, EVERY);
+        auditing.made(now, EVERY);
         assert!(!auditing.is_slow_due(now + EVERY * 19));
         assert!(auditing.is_slow_due(now + EVERY * 20));
         auditing.happened(QUIET_RECORDS + 1);
