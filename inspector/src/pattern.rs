@@ -2,7 +2,7 @@
 //!
 //! | in a target | in its pattern |
 //! |---|---|
-//! | `socket:[4711]`, `pipe:[4711]` | `socket`, `pipe` |
+//! | `socket:[4711]`, `pipe:[4711]`, `pidfd:[4711]` | `socket`, `pipe`, `pidfd` |
 //! | `anon_inode:[eventfd]` | `eventfd` |
 //! | a UUID; eight or more hexadecimal digits; `0x` and digits | `*` |
 //! | a word in which letters and digits alternate three times, as in `tmp.X7fG2k` | `*` |
@@ -100,7 +100,7 @@ impl Made {
 
 /// Without the kernel's wrapping and its inode numbers.
 fn essence(mut target: &[u8]) -> &[u8] {
-    for name in ["socket", "pipe"] {
+    for name in ["socket", "pipe", "pidfd"] {
         let inode = target
             .strip_prefix(name.as_bytes())
             .and_then(|rest| rest.strip_prefix(b":["))
@@ -191,6 +191,7 @@ mod tests {
             ("/tmp/x-123/file.45", "/tmp/x-*/file.*"),
             ("socket:[123456]", "socket"),
             ("pipe:[7]", "pipe"),
+            ("pidfd:[7]", "pidfd"),
             ("anon_inode:[eventfd]", "eventfd"),
             ("anon_inode:inotify", "inotify"),
             (

@@ -16,6 +16,7 @@ pub mod keymap;
 pub mod layout;
 pub mod message;
 pub mod model;
+pub mod output;
 pub mod rows;
 pub mod story;
 pub mod subject;

@@ -69,7 +69,7 @@ pub enum TargetDetail {
 }
 
 /// An internet socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InetSocket {
     /// Its protocol.
     pub transport: Transport,
@@ -96,7 +96,7 @@ pub enum Transport {
 pub struct SocketState(pub u8);
 
 /// A unix socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnixSocket {
     /// How it carries data.
     pub flow: UnixFlow,

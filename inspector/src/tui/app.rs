@@ -1,12 +1,15 @@
 //! The loop: waits for events, keys, news and time, has the model updated and drawn, and does what
 //! the model wants done.
 
+mod audit;
 mod keys;
 pub mod manners;
+mod output;
 mod own;
 mod signals;
 
 use std::{
+    fs::File,
     io::{self, stdout},
     mem::ManuallyDrop,
     sync::Arc,
@@ -18,11 +21,12 @@ use crossterm::{clipboard::CopyToClipboard, event, execute};
 use ratatui::{Terminal as Screen, backend::CrosstermBackend, layout::Size};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use self::{
+    audit::ask_audit,
     keys::read_keys,
     manners::{Closed, Manners},
     own::{Looked, nanos},
@@ -30,7 +34,7 @@ use self::{
 };
 use super::{
     message::{Effect, Message},
-    model::{Clock, Model, Own, Setting},
+    model::{Clock, Model, Own, Setting, SourceEnd},
     terminal::{Terminal, has_panicked, whole},
     update::update,
     view,
@@ -55,11 +59,6 @@ const ROWS: Duration = Duration::from_millis(50);
 const STALE: Duration = Duration::from_secs(1);
 /// And rest this many times as long as making them took.
 const REST: u32 = 30;
-/// How often the handles that are shown are compared with /proc, so that what they point at is
-/// told; never while a delete is judged, for reading a handle holds it for a moment.
-const AUDIT: Duration = Duration::from_secs(3);
-/// And as a multiple of what that takes.
-const AUDIT_REST: u32 = 50;
 
 /// How far the signal of a closed terminal may be behind the first write that fails.
 const HANG_UP: Duration = Duration::from_millis(200);
@@ -78,6 +77,8 @@ pub struct Connections {
     pub news: mpsc::UnboundedReceiver<News>,
     /// What else there is to tell.
     pub says: mpsc::UnboundedReceiver<Message>,
+    /// The file that takes what the command prints, where one is run.
+    pub output: Option<File>,
     /// Orders for it.
     pub lab: Box<dyn FnMut(Command)>,
     /// Requests to the source.
@@ -164,6 +165,7 @@ pub async fn run(
                 if panics.is_some_and(|at| Instant::now() >= at) {
                     panic!("asked for by --panic-after");
                 }
+                app.follow_output(&connections);
                 Some(Message::Tick(boot_time()))
             }
             _ = looks.tick() => {
@@ -201,6 +203,8 @@ struct App {
     has_news: bool,
     audited: Instant,
     audit_wait: Duration,
+    /// When what the command printed was read last.
+    output_read: Instant,
     looked: Looked,
     own: Own,
 }
@@ -217,7 +221,8 @@ impl App {
             rows_made: now,
             has_news: true,
             audited: now,
-            audit_wait: AUDIT,
+            audit_wait: audit::EVERY,
+            output_read: now,
             looked: Looked::new(),
             own: Own::default(),
         }
@@ -246,8 +251,8 @@ impl App {
         let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
         self.own.batch_ns = nanos(started.elapsed());
         if let Some(error) = end {
-            let why = error.unwrap_or_else(|| "its target is gone".to_owned());
-            let _nothing_to_do = update(&mut self.model, Message::SourceEnded(why));
+            let how = error.map_or(SourceEnd::TargetsGone, SourceEnd::Failed);
+            let _nothing_to_do = update(&mut self.model, Message::SourceEnded(how));
         }
         self.is_dirty |= tells && self.model.frozen.is_none();
         self.has_news |= !is_silent;
@@ -301,6 +306,11 @@ impl App {
                         .unwrap_or(self.audited);
                     ask_audit(connections);
                 }
+                Effect::Reread { tgid, fds } => {
+                    let (done, _nobody_waits) = oneshot::channel();
+                    (connections.request)(Request::Refresh { tgid, fds, done });
+                }
+                Effect::ReadOutput => self.read_output(connections),
                 Effect::Redraw => screen.clear().context("the terminal")?,
                 Effect::Suspend => {
                     terminal
@@ -353,41 +363,8 @@ impl App {
         Ok(())
     }
 
-    /// Compares with /proc now and then, so that what handles point at is known.
-    fn audit(&mut self, connections: &mut Connections) {
-        let ledger = self.model.live.ledger();
-        let took = connections.gauges.read().audits.last_ns;
-        self.audit_wait = AUDIT.max(Duration::from_nanos(took) * AUDIT_REST);
-        if self.audited.elapsed() < self.audit_wait || self.model.source.probes.is_none() {
-            return;
-        }
-        let now = ledger.now();
-        let grace = ledger.rules().grace_ns;
-        let is_judging = ledger.entries().any(|(_, entry)| {
-            entry
-                .delete
-                .as_ref()
-                .is_some_and(|delete| delete.end.is_none_or(|end| now.since_ns(end) <= grace))
-        });
-        let is_untold = ledger.handles().any(|(_, handle)| {
-            handle.is_open()
-                && ledger
-                    .description(handle.description)
-                    .is_some_and(|description| description.target.is_none())
-        });
-        if !is_judging && is_untold {
-            self.audited = Instant::now();
-            ask_audit(connections);
-        }
-    }
-
     fn look(&mut self, gauges: &Gauges) -> Own {
         let kinds = *self.model.live.kinds();
         self.looked.look(kinds, gauges.read(), &self.own)
     }
-}
-
-fn ask_audit(connections: &mut Connections) {
-    let (done, _nobody_waits) = tokio::sync::oneshot::channel();
-    (connections.request)(Request::Audit { heal: true, done });
 }

@@ -47,7 +47,9 @@ pub(super) fn json(model: &Model) -> String {
                 "tgid": table.tgid.0,
                 "fd": handle.fd.0,
                 "kind": super::words::handle(ledger, handle),
-                "target": super::words::target(ledger, handle).map(ToString::to_string),
+                "target": ledger
+                    .description(handle.description)
+                    .and_then(|shared| Some(shared.target.as_ref()?.to_string())),
                 "cloexec": handle.cloexec,
                 "born_ns": moment(handle.born),
                 "owner": owner(ledger, Resource::Handle(key)),

@@ -11,7 +11,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 pub use self::{
     key::{Key, NoKey},
-    table::{Row, Section, TABLE},
+    table::{Context, Row, Section, TABLE},
 };
 
 /// What a key can ask for.
@@ -44,6 +44,8 @@ pub enum Action {
     ClearFilter,
     Help,
     Performance,
+    UpdateTargets,
+    Output,
     Pause,
     AcknowledgeAlarm,
     Copy,
@@ -190,14 +192,14 @@ impl Keymap {
         Ok(Self { keys, rows })
     }
 
-    /// What a key asks for. Letting go of a key asks for nothing, nor does a key of the lab
-    /// elsewhere, nor one of targets in the lab.
-    pub fn action(&self, key: KeyEvent, in_lab: bool) -> Option<Action> {
+    /// What a key asks for. Letting go of a key asks for nothing, nor does a key that has its
+    /// meaning elsewhere.
+    pub fn action(&self, key: KeyEvent, context: Context) -> Option<Action> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         let row = self.rows.get(&key.into())?;
-        row.is_known(in_lab).then_some(row.action)
+        row.contexts.contains(&context).then_some(row.action)
     }
 
     /// The keys of an action, as they are written in the configuration.
@@ -214,11 +216,11 @@ impl Keymap {
     }
 
     /// What the help screen says: each section with its lines. Actions without a key are left out.
-    pub fn help(&self, in_lab: bool) -> impl Iterator<Item = (Section, Vec<HelpLine>)> {
+    pub fn help(&self, context: Context) -> impl Iterator<Item = (Section, Vec<HelpLine>)> {
         let rows = TABLE.chunk_by(|one, next| one.section == next.section);
         rows.map(move |rows| {
             let mut lines: Vec<HelpLine> = Vec::new();
-            for row in rows.iter().filter(|row| row.is_known(in_lab)) {
+            for row in rows.iter().filter(|row| row.contexts.contains(&context)) {
                 let keys = self.keys_of(row.action);
                 match lines.last_mut().filter(|last| last.help == row.help) {
                     Some(last) => last.keys.extend(keys),
@@ -235,9 +237,9 @@ impl Keymap {
     }
 
     /// What the screen's foot says: each label with its first key.
-    pub fn footer(&self, in_lab: bool) -> impl Iterator<Item = (String, &'static str)> {
+    pub fn footer(&self, context: Context) -> impl Iterator<Item = (String, &'static str)> {
         let rows = TABLE.iter().zip(&self.keys);
-        rows.filter(move |(row, _)| row.is_known(in_lab))
+        rows.filter(move |(row, _)| row.contexts.contains(&context))
             .filter_map(|(row, keys)| Some((keys.first()?.to_string(), row.footer?)))
     }
 }

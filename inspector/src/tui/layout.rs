@@ -73,7 +73,7 @@ impl Areas {
         let said = match height {
             _ if !is_triage => 0,
             0..18 => 1,
-            _ => 3,
+            _ => super::view::triage::said_height(model),
         };
         let said = said.min((rest - foot).saturating_sub(1));
         let middle = rest - foot - said;

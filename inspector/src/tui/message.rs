@@ -3,9 +3,16 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
-use super::model::Own;
+use super::{
+    model::{Own, SourceEnd},
+    output::Output,
+    watched::Ended,
+};
 use crate::{
-    event::{Batch, BootTime},
+    event::{
+        Batch, BootTime,
+        id::{Fd, Tgid},
+    },
     lab::driver::{Command, News},
 };
 
@@ -15,7 +22,7 @@ pub enum Message {
     /// Events came.
     Batch(Batch),
     /// The source ended.
-    SourceEnded(String),
+    SourceEnded(SourceEnd),
     /// A key was pressed.
     Key(KeyEvent),
     /// The mouse did something.
@@ -32,8 +39,10 @@ pub enum Message {
     Own(Box<Own>),
     /// The lab's driver says something.
     Lab(News),
-    /// The command that is watched ended, in these words.
-    CommandEnded(String),
+    /// The command that is watched ended.
+    CommandEnded(Ended),
+    /// What the command printed last was read, or can't be.
+    Output(Result<Output, String>),
     /// Something that was asked for was done, or was not.
     Done(Result<String, String>),
 }
@@ -56,6 +65,15 @@ pub enum Effect {
     },
     /// Compare with /proc.
     Audit,
+    /// Read anew what descriptors point at.
+    Reread {
+        /// Of this process.
+        tgid: Tgid,
+        /// Which; `None` = all.
+        fds: Option<Vec<Fd>>,
+    },
+    /// Read what the command printed last.
+    ReadOutput,
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back until the shell continues this process.

@@ -1,17 +1,21 @@
 //! Everything the screen is made from. `view` reads it, `update` alone writes it.
 
+mod lab;
+
 use ratatui::layout::{Position, Size};
 use tui_input::Input;
 
+pub use self::lab::{Busy, Lab};
 use super::{
     alarm::Alarms,
     filter::{Filter, FilterError},
-    keymap::Keymap,
+    keymap::{Context, Keymap},
+    output::Output,
     rows::{self, Choice, Rows, Screen},
     subject::{Place, Subject},
     table::Look,
     theme::{ASCII, Glyphs, Palette, Theme, UNICODE},
-    watched::Watched,
+    watched::{Verb, Watched},
     world::World,
 };
 use crate::{
@@ -40,8 +44,10 @@ pub struct Model {
     pub rows: Rows,
     /// How many rows its filter keeps out.
     pub hidden: usize,
-    /// Whether several processes live, so that rows tell whose they are.
+    /// Whether rows tell whose they are: several processes live, or have entries.
     pub are_many: bool,
+    /// Whether processes were watched, and none of them lives any more.
+    pub are_over: bool,
     /// The detail pane.
     pub detail: Detail,
     /// What lies over the screen.
@@ -50,6 +56,8 @@ pub struct Model {
     pub lab: Option<Lab>,
     /// What is watched instead.
     pub watched: Option<Watched>,
+    /// What the command printed last, as it was read last; or why it can't be read.
+    pub output: Option<Result<Output, String>>,
     /// Where events come from.
     pub source: Source,
     /// What the tool itself takes.
@@ -129,50 +137,10 @@ pub enum Popup {
     Burst(Input, Option<String>),
     /// Scenarios to choose from: the row.
     Auto(usize),
-}
-
-/// The lab as far as the screen knows it.
-#[derive(Clone, Debug)]
-pub struct Lab {
-    /// Its child, once it is there.
-    pub pid: Option<u32>,
-    /// Its user.
-    pub uid: u32,
-    /// Its map.
-    pub map: MapKind,
-    /// What the next store stores.
-    pub entry: EntryKind,
-    /// How the next delete deletes.
-    pub policy: Policy,
-    /// What it is busy with.
-    pub busy: Option<Busy>,
-    /// Whether a key was ever deleted here: then nobody needs to be told how.
-    pub has_deleted: bool,
-    /// It died.
-    pub died: Option<String>,
-    /// Who is asked to be selected once it is there.
-    pub select: Option<String>,
-}
-
-/// What the lab is busy with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Busy {
-    /// A store or delete of many keys.
-    Many {
-        /// Which.
-        what: &'static str,
-        /// So far.
-        done: u32,
-        /// Of so many.
-        total: u32,
-    },
-    /// A scenario.
-    Playing {
-        /// Its name.
-        scenario: &'static str,
-        /// Its variant's.
-        variant: &'static str,
-    },
+    /// What the command printed, scrolled up from its end by so many lines.
+    Output(usize),
+    /// Whether to end while the command runs.
+    Leave,
 }
 
 /// Where events come from.
@@ -182,8 +150,17 @@ pub struct Source {
     pub probes: Option<ProbeSet>,
     /// Why it is polled.
     pub polls: Option<String>,
-    /// Why it ended.
-    pub ended: Option<String>,
+    /// How it ended, if it has.
+    pub ended: Option<SourceEnd>,
+}
+
+/// How a source ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceEnd {
+    /// Everything it watched has ended.
+    TargetsGone,
+    /// It failed, for this reason.
+    Failed(String),
 }
 
 /// What the tool itself takes, as the last look told.
@@ -272,6 +249,7 @@ impl Model {
             rows,
             hidden,
             are_many: false,
+            are_over: false,
             detail: Detail::default(),
             popup: None,
             lab: setting.lab.map(|(map, entry, policy)| Lab {
@@ -286,6 +264,7 @@ impl Model {
                 select: None,
             }),
             watched: setting.watched,
+            output: None,
             source: setting.source,
             own: Own::default(),
             alarms: setting.alarms,
@@ -333,6 +312,29 @@ impl Model {
             .as_ref()
             .is_some_and(|watched| watched.marks > 0)
             || self.world().declares_deletes()
+    }
+
+    /// What is watched, as far as keys have a meaning by it.
+    pub fn context(&self) -> Context {
+        match (&self.lab, &self.watched) {
+            (Some(_), _) => Context::Lab,
+            (None, Some(watched)) if watched.verb == Verb::Run => Context::Command,
+            (None, _) => Context::Processes,
+        }
+    }
+
+    /// Whether a command was started for this and has not ended.
+    pub fn is_command_running(&self) -> bool {
+        self.context() == Context::Command
+            && self
+                .watched
+                .as_ref()
+                .is_some_and(|watched| watched.ended.is_none())
+    }
+
+    /// Whether the end of what the command prints is looked at, and follows it.
+    pub fn follows_output(&self) -> bool {
+        matches!(self.popup, Some(Popup::Output(0)))
     }
 
     /// Who the detail pane shows.

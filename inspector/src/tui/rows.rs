@@ -5,6 +5,7 @@ pub mod entries;
 pub mod events;
 pub mod fate;
 pub mod fields;
+pub mod findings;
 pub mod handles;
 pub mod threads;
 pub mod told;

@@ -2,6 +2,7 @@
 //! and what it leads to.
 
 mod entry;
+mod finding;
 mod group;
 mod handle;
 mod thread;
@@ -115,6 +116,7 @@ impl Story {
             Place::Word(tgid, address) => word(tgid, address, look),
             Place::Event(number) => event(number, look),
             Place::Group(number) => group::story(number, look),
+            Place::Finding(number) => finding::story(number, look),
         }
     }
 
@@ -255,7 +257,7 @@ fn event(number: u64, look: &Look<'_>) -> Story {
                     story.lanes.extend(lane(resource, Some(entry), look));
                 }
             }
-            Place::Word(..) | Place::Event(_) | Place::Group(_) => {}
+            Place::Word(..) | Place::Event(_) | Place::Group(_) | Place::Finding(_) => {}
         }
     }
     let born = story.lanes.iter().map(|lane| lane.born.latest).min();

@@ -29,6 +29,8 @@ pub enum Place {
     Event(u64),
     /// The group of this number.
     Group(usize),
+    /// The finding of this number.
+    Finding(u64),
 }
 
 impl From<Resource> for Place {
@@ -66,7 +68,7 @@ impl Subject {
             }
             Place::Thread(thread) => Name::Thread(ledger.thread(thread)?.name),
             Place::Handle(handle) => Name::Handle(ledger.handle_name(handle)?),
-            Place::Word(..) | Place::Event(_) | Place::Group(_) => Name::Number,
+            Place::Word(..) | Place::Event(_) | Place::Group(_) | Place::Finding(_) => Name::Number,
         };
         Some(Self { place, name })
     }

@@ -99,6 +99,8 @@ pub struct Theme {
     pub warning: Style,
     /// An alarm, and an error that ended something.
     pub alarm: Style,
+    /// What a program did wrong: a command that failed, a finding.
+    pub failure: Style,
     classes: [Style; 7],
 }
 
@@ -162,6 +164,7 @@ impl Theme {
                     .bg(Color::Red)
                     .add_modifier(Modifier::BOLD)
             },
+            failure: red.add_modifier(Modifier::BOLD),
             classes: [
                 plain,
                 green,

@@ -15,6 +15,7 @@ use self::{group::Group, groups::Groups, series::Series};
 use crate::{
     event::BootTime,
     ledger::{Ledger, arena::Key, process::Process},
+    verdict::growth::Growth,
 };
 
 /// How often everything is counted.
@@ -24,6 +25,7 @@ const STEP_NS: u64 = 1_000_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct Triage {
     groups: Groups,
+    growth: Growth,
     processes: FxHashMap<Key<Process>, Counts>,
     sampled: Option<BootTime>,
 }
@@ -49,6 +51,8 @@ impl Triage {
         }
         self.sampled = Some(now);
         self.groups.look(ledger);
+        self.growth.sample(ledger);
+        self.suspect();
         self.processes.retain(|&key, _| {
             ledger
                 .process(key)
@@ -64,6 +68,17 @@ impl Triage {
                 let open = counts.handles.last().max(table.open as usize);
                 counts.handles.add(now, open);
             }
+        }
+    }
+
+    /// Marks the groups that grow and are part of what is a suspect: the one that grew most, where
+    /// they are part of several.
+    fn suspect(&mut self) {
+        let suspects = self.growth.suspects();
+        for group in self.groups.all_mut() {
+            let mut of_it = suspects.iter();
+            let suspect = of_it.find(|(part, _)| group.grows() && group.is_part_of(&part.name));
+            group.suspect = suspect.map(|(_, suspect)| *suspect);
         }
     }
 

@@ -3,15 +3,18 @@
 mod act;
 pub mod lab;
 mod mouse;
+mod popup;
+mod reread;
 mod typing;
 
 use super::{
     keymap::Action,
     layout::Areas,
     message::{Effect, Message},
-    model::{BAD_NOTE_NS, Model, NOTE_NS, Note},
-    rows::{Rows, Screen},
+    model::{BAD_NOTE_NS, Model, NOTE_NS, Note, Popup},
+    rows::{Rows, Screen, entries},
     subject::{Place, Subject},
+    watched::Ended,
 };
 
 /// Takes in one message.
@@ -30,7 +33,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Refresh => refresh(model),
         Message::Own(own) => model.own = *own,
         Message::Lab(news) => lab::heard(model, news),
-        Message::CommandEnded(text) => note(model, text, false),
+        Message::CommandEnded(ended) => command_ended(model, ended),
+        Message::Output(output) => model.output = Some(output),
         Message::Done(Ok(text)) => note(model, text, false),
         Message::Done(Err(text)) => note(model, text, true),
     }
@@ -38,7 +42,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 }
 
 fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect> {
-    let action = model.keymap.action(key, model.lab.is_some());
+    let action = model.keymap.action(key, model.context());
     // Whoever presses a key has read it.
     model.note = None;
     act::find_chosen(model);
@@ -75,7 +79,13 @@ pub(super) fn refresh(model: &mut Model) {
     };
     let choice = &model.tables[model.screen as usize].choice;
     let (rows, hidden) = Rows::gather(model.screen, world, at, choice);
-    model.are_many = world.live_processes() > 1;
+    let live = world.live_processes();
+    model.are_many = match &rows {
+        // An entry's process is the one whose map it is in: others have none.
+        Rows::Entries(rows) => entries::are_of_many(rows),
+        _ => live > 1,
+    };
+    model.are_over = live == 0 && world.ledger().processes().next().is_some();
     model.rows = rows;
     model.hidden = hidden;
     let (live, now) = (&model.live, model.clock.now);
@@ -140,6 +150,19 @@ fn keep_in_view(model: &mut Model) {
         table.top = table.row + 1 - height;
     }
     table.top = table.top.min(len.saturating_sub(height));
+}
+
+/// How a command ended stays in the title; nobody needs to be asked any more whether it may.
+fn command_ended(model: &mut Model, ended: Ended) {
+    if matches!(model.popup, Some(Popup::Leave)) {
+        model.popup = None;
+    }
+    if let Some(watched) = &mut model.watched {
+        let command = watched.command().unwrap_or_default();
+        let (text, is_failure) = (format!("{command} {}", ended.how), ended.is_failure);
+        watched.ended = Some(ended);
+        note(model, text, is_failure);
+    }
 }
 
 /// Tells something.

@@ -6,6 +6,7 @@ mod chart;
 pub mod detail;
 mod foot;
 pub mod help;
+pub mod output;
 mod performance;
 mod popup;
 pub mod rows;
@@ -70,6 +71,8 @@ fn parts(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
             return popup::burst(model, input, wrong.as_deref(), area, buffer);
         }
         Some(Popup::Auto(chosen)) => popup::auto(model, *chosen, area, buffer),
+        Some(Popup::Output(scrolled)) => output::draw(model, *scrolled, area, buffer),
+        Some(Popup::Leave) => popup::leave(model, area, buffer),
         Some(Popup::Filter(..)) | None => return cursor,
     }
     None

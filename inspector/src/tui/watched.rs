@@ -20,6 +20,19 @@ pub struct Watched {
     pub marks: usize,
     /// What watching costs everybody; `None` = it was not measured.
     pub toll: Option<Toll>,
+    /// The file that takes what the command prints.
+    pub output: Option<Text>,
+    /// How the command ended, once it has.
+    pub ended: Option<Ended>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// In words that follow its name: `exited with 2`.
+    pub how: String,
+    /// Whether it says that something went wrong.
+    pub is_failure: bool,
 }
 
 /// How a process came to be watched.
@@ -43,12 +56,14 @@ impl Verb {
 
 /// Processes that a title names.
 const NAMED: usize = 2;
+/// Cells that a title gives to a command: how it ended stands behind it.
+const COMMAND: usize = 44;
 
 impl Watched {
     /// The verb and who: `attach redis-server 1234`, `run make -j2 (1234)`.
     pub fn title(&self, ledger: &Ledger) -> String {
         let verb = self.verb.word();
-        if let Some(command) = &self.command {
+        if let Some(command) = self.command() {
             return match self.processes.first() {
                 Some(process) => format!("{verb} {command} ({})", number(ledger, *process)),
                 None => format!("{verb} {command}"),
@@ -65,6 +80,12 @@ impl Watched {
             title.push_str(&format!(" +{}", self.processes.len() - NAMED));
         }
         title
+    }
+
+    /// The command, in a length that leaves room for more.
+    pub fn command(&self) -> Option<String> {
+        let command = self.command.as_ref()?.to_string();
+        Some(words::without_middle(&command, COMMAND, "…"))
     }
 
     /// How long the first process has been up, where /proc told.

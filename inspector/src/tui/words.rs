@@ -11,6 +11,7 @@ use super::{
 use crate::{
     event::{
         id::{BootTime, CallNumber, Fd, Tgid, Tid},
+        target::TargetDetail,
         text::{Comm, Text},
         wait::{Blocked, Waker, Waking},
     },
@@ -121,9 +122,19 @@ pub fn handle(ledger: &Ledger, handle: &Descriptor) -> String {
     }
 }
 
-/// What a handle points at.
-pub fn target<'a>(ledger: &'a Ledger, handle: &Descriptor) -> Option<&'a Text> {
-    ledger.description(handle.description)?.target.as_deref()
+/// What a handle points at, as far as that was read.
+pub fn points_at(ledger: &Ledger, handle: &Descriptor) -> Option<String> {
+    let description = ledger.description(handle.description)?;
+    let detail = description.detail.as_deref().map(|read| &read.detail);
+    target(description.known_as(), detail)
+}
+
+/// The same of what was read: what a link does not say, or else the link.
+pub fn target(link: Option<&Text>, detail: Option<&TargetDetail>) -> Option<String> {
+    match (detail, link) {
+        (Some(detail), _) => Some(detail.to_string()),
+        (None, link) => link.map(Text::to_string),
+    }
 }
 
 /// A call's name.

@@ -125,6 +125,7 @@ impl Link {
         let requests = Arc::clone(&self.requests);
         let connections = Connections {
             early: Vec::new(),
+            output: None,
             says: mpsc::unbounded_channel().1,
             batches: self.feed.0,
             gauges: self.feed.1,

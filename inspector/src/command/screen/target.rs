@@ -3,9 +3,9 @@
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{ExitCode, ExitStatus},
     time::Duration,
 };
 
@@ -33,7 +33,7 @@ use crate::{
         app::{Connections, manners::Closed},
         message::Message,
         model::Source,
-        watched::{Verb, Watched},
+        watched::{Ended, Verb, Watched},
     },
 };
 
@@ -66,8 +66,10 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
         may_lack: found.processes.len() > 1,
     };
     let (_nobody_says, heard) = mpsc::unbounded_channel();
-    let who = (Verb::Attach, found.processes, None);
-    let closed = look(&config, &args.screen, aim.open()?, found.groups, who, heard)?;
+    let opened = aim.open()?;
+    let watched = watched(Verb::Attach, found.processes, &opened);
+    let from = (heard, None);
+    let closed = look(&config, &args.screen, opened, found.groups, watched, from)?;
     Ok(left(closed))
 }
 
@@ -93,6 +95,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         };
         return elevate::run(&args.command, &args.line, log, true, &added);
     }
+    let output = printed(log.as_ref(), &place, args.command.as_user.as_deref())?;
     let manner = Manner {
         output: log,
         stdin: Stdin::Null,
@@ -119,15 +122,22 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         }
     })?;
     let (says, heard) = mpsc::unbounded_channel();
-    let words = prepared.words.clone();
-    let ended = move |status| {
-        let text = format!("{words} {}", status::words(status));
-        let _screen_may_be_closed = says.send(Message::CommandEnded(text));
+    let ended = move |status: ExitStatus| {
+        let ended = Ended {
+            how: status::words(status),
+            is_failure: !status.success(),
+        };
+        let _screen_may_be_closed = says.send(Message::CommandEnded(ended));
     };
     let mut command = start::Running::new(process, true, ended)?;
     let line = Text::from(prepared.words.clone().into_bytes());
-    let who = (Verb::Run, vec![Tgid(command.pid)], Some(line));
-    let shown = look(&config, &args.screen, opened, Vec::new(), who, heard);
+    let watched = Watched {
+        command: Some(line),
+        output: Some(Text::from(place.as_os_str().as_bytes())),
+        ..watched(Verb::Run, vec![Tgid(command.pid)], &opened)
+    };
+    let from = (heard, Some(output));
+    let shown = look(&config, &args.screen, opened, Vec::new(), watched, from);
     tell(&format!("what it printed stands in {}", place.display()));
     let shown = shown?;
     if let Ok(status) = command.ended.try_recv() {
@@ -153,8 +163,8 @@ fn look(
     screen: &ScreenArgs,
     opened: Opened,
     groups: Vec<PathBuf>,
-    (verb, processes, command): (Verb, Vec<Tgid>, Option<Text>),
-    says: mpsc::UnboundedReceiver<Message>,
+    watched: Watched,
+    (says, output): (mpsc::UnboundedReceiver<Message>, Option<File>),
 ) -> anyhow::Result<Closed> {
     for notice in &opened.notices {
         tell(notice);
@@ -168,14 +178,7 @@ fn look(
         polls,
         ended: None,
     };
-    let followed = processes.clone();
-    let watched = Watched {
-        verb,
-        processes,
-        command,
-        marks: opened.marks,
-        toll: opened.toll,
-    };
+    let followed = watched.processes.clone();
     let setting = setting(config, source, None, Some(watched))?;
     let requests = opened.running.requests.clone();
     let asks = requests.clone();
@@ -187,6 +190,7 @@ fn look(
         sources: mpsc::unbounded_channel().1,
         news: mpsc::unbounded_channel().1,
         says,
+        output,
         lab: Box::new(|_| {}),
         // A source that has ended does not listen.
         request: Box::new(move |request| drop(asks.send(request))),
@@ -198,6 +202,32 @@ fn look(
         tell("the kernel is still detaching the probes; this ends when it has");
     });
     closed
+}
+
+/// What is watched, as far as both verbs know it.
+fn watched(verb: Verb, processes: Vec<Tgid>, opened: &Opened) -> Watched {
+    Watched {
+        verb,
+        processes,
+        command: None,
+        marks: opened.marks,
+        toll: opened.toll,
+        output: None,
+        ended: None,
+    }
+}
+
+/// The file that takes the command's output, to be read: opened now, for later root may not be able
+/// to read it, and as the command's user, for it is theirs to say what is read there.
+fn printed(log: Option<&File>, place: &Path, as_user: Option<&str>) -> anyhow::Result<File> {
+    let opened = match log {
+        Some(log) => log.try_clone(),
+        None => {
+            let owner = start::account(as_user)?;
+            as_account(owner.as_ref(), || File::open(place))
+        }
+    };
+    opened.with_context(|| format!("{} can't be read", place.display()))
 }
 
 /// The file that takes the command's output, which belongs to the command's user.

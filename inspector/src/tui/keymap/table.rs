@@ -45,22 +45,25 @@ pub struct Row {
     pub section: Section,
     /// Its word at the screen's foot, if it has a place there.
     pub footer: Option<&'static str>,
-    /// Whether it has a meaning in the lab only.
-    pub lab_only: bool,
-    /// Whether it has none there.
-    pub target_only: bool,
+    /// Where it has a meaning.
+    pub contexts: &'static [Context],
 }
 
-impl Row {
-    /// Whether it has a meaning in the lab, or elsewhere.
-    pub(super) fn is_known(&self, in_lab: bool) -> bool {
-        if in_lab {
-            !self.target_only
-        } else {
-            !self.lab_only
-        }
-    }
+/// What is watched, as far as keys have a meaning by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// The lab.
+    Lab,
+    /// Processes that were there before.
+    Processes,
+    /// A command that was started for this.
+    Command,
 }
+
+const EVERYWHERE: &[Context] = &[Context::Lab, Context::Processes, Context::Command];
+const IN_LAB: &[Context] = &[Context::Lab];
+const OF_TARGETS: &[Context] = &[Context::Processes, Context::Command];
+const OF_COMMANDS: &[Context] = &[Context::Command];
 
 /// Every action, in the order of the help screen and of the screen's foot.
 pub static TABLE: &[Row] = {
@@ -89,7 +92,7 @@ pub static TABLE: &[Row] = {
         ),
         Row {
             footer: Some("triage"),
-            target_only: true,
+            contexts: OF_TARGETS,
             ..screen(0, "triage", &["0"])
         },
         screen(1, "screen-1", &["1"]),
@@ -160,6 +163,24 @@ pub static TABLE: &[Row] = {
             "compare with /proc now",
             Look,
         ),
+        row(
+            A::UpdateTargets,
+            "update-targets",
+            &["u"],
+            "update what handles point at",
+            Look,
+        ),
+        Row {
+            footer: Some("output"),
+            contexts: OF_COMMANDS,
+            ..row(
+                A::Output,
+                "output",
+                &["t"],
+                "the tail of what the command printed",
+                Look,
+            )
+        },
         row(
             A::Performance,
             "performance",
@@ -262,8 +283,7 @@ const fn row(
         help,
         section,
         footer: None,
-        lab_only: false,
-        target_only: false,
+        contexts: EVERYWHERE,
     }
 }
 
@@ -286,7 +306,7 @@ const fn lab(
 ) -> Row {
     Row {
         footer: Some(footer),
-        lab_only: true,
+        contexts: IN_LAB,
         ..row(action, name, keys, help, Section::Lab)
     }
 }

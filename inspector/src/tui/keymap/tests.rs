@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{Action, Key, Keymap, KeymapError, NoKey, Override, Section, TABLE};
+use super::{Action, Context, Key, Keymap, KeymapError, NoKey, Override, Section, TABLE};
 
 fn over(action: &str, keys: &[&str]) -> Override {
     Override {
@@ -47,7 +47,8 @@ fn names_are_unique_and_kebab_case() {
         assert!(actions.insert(row.action), "{:?}", row.action);
         let kebab = |letter: char| matches!(letter, 'a'..='z' | '1'..='9' | '-');
         assert!(row.name.chars().all(kebab), "{}", row.name);
-        assert_eq!(row.lab_only, row.section == Section::Lab, "{}", row.name);
+        let in_lab_only = row.contexts == [Context::Lab];
+        assert_eq!(in_lab_only, row.section == Section::Lab, "{}", row.name);
         assert!(!row.help.is_empty() && row.help.len() < 50, "{}", row.help);
     }
     for number in 0..=5 {
@@ -60,13 +61,25 @@ fn names_are_unique_and_kebab_case() {
 #[test]
 fn keys_do_what_the_table_says() {
     let keymap = Keymap::default();
-    assert_eq!(keymap.action(press('G'), false), Some(Action::Bottom));
-    assert_eq!(keymap.action(press('4'), false), Some(Action::Screen(4)));
-    assert_eq!(keymap.action(press('~'), true), None);
+    assert_eq!(
+        keymap.action(press('G'), Context::Processes),
+        Some(Action::Bottom)
+    );
+    assert_eq!(
+        keymap.action(press('4'), Context::Processes),
+        Some(Action::Screen(4))
+    );
+    assert_eq!(keymap.action(press('~'), Context::Lab), None);
     let shifted = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::SHIFT);
-    assert_eq!(keymap.action(shifted, true), Some(Action::DeleteAll));
+    assert_eq!(
+        keymap.action(shifted, Context::Lab),
+        Some(Action::DeleteAll)
+    );
     let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    assert_eq!(keymap.action(interrupt, false), Some(Action::Quit));
+    assert_eq!(
+        keymap.action(interrupt, Context::Processes),
+        Some(Action::Quit)
+    );
     assert_eq!(keymap.keys_of(Action::Quit), ["q", "ctrl-c"]);
     assert_eq!(keymap.keys_of(Action::Pause), ["space"]);
 }
@@ -74,17 +87,43 @@ fn keys_do_what_the_table_says() {
 #[test]
 fn keys_of_the_lab_mean_nothing_elsewhere() {
     let keymap = Keymap::default();
-    assert_eq!(keymap.action(press('d'), true), Some(Action::Delete));
-    assert_eq!(keymap.action(press('d'), false), None);
+    assert_eq!(
+        keymap.action(press('d'), Context::Lab),
+        Some(Action::Delete)
+    );
+    assert_eq!(keymap.action(press('d'), Context::Processes), None);
     assert!(
         keymap
-            .help(false)
+            .help(Context::Processes)
             .all(|(section, _)| section != Section::Lab)
     );
-    let labels: Vec<_> = keymap.footer(false).map(|(_, label)| label).collect();
+    let labels: Vec<_> = keymap
+        .footer(Context::Processes)
+        .map(|(_, label)| label)
+        .collect();
     assert_eq!(labels, ["triage", "dump", "quit"]);
-    assert_eq!(keymap.action(press('0'), false), Some(Action::Screen(0)));
-    assert_eq!(keymap.action(press('0'), true), None);
+    assert_eq!(
+        keymap.action(press('0'), Context::Processes),
+        Some(Action::Screen(0))
+    );
+    assert_eq!(keymap.action(press('0'), Context::Lab), None);
+}
+
+#[test]
+fn keys_of_a_command_mean_nothing_where_none_was_started() {
+    let keymap = Keymap::default();
+    let output = press('t');
+    assert_eq!(
+        keymap.action(output, Context::Command),
+        Some(Action::Output)
+    );
+    assert_eq!(keymap.action(output, Context::Processes), None);
+    assert_eq!(keymap.action(output, Context::Lab), None);
+    let labels: Vec<_> = keymap
+        .footer(Context::Command)
+        .map(|(_, label)| label)
+        .collect();
+    assert_eq!(labels, ["triage", "output", "dump", "quit"]);
 }
 
 #[test]
@@ -92,7 +131,7 @@ fn letting_go_of_a_key_does_nothing_and_holding_it_repeats() {
     let keymap = Keymap::default();
     let of = |kind| {
         let event = KeyEvent::new_with_kind(KeyCode::Down, KeyModifiers::NONE, kind);
-        keymap.action(event, false)
+        keymap.action(event, Context::Processes)
     };
     assert_eq!(of(KeyEventKind::Press), Some(Action::Down));
     assert_eq!(of(KeyEventKind::Repeat), Some(Action::Down));
@@ -102,7 +141,7 @@ fn letting_go_of_a_key_does_nothing_and_holding_it_repeats() {
 #[test]
 fn the_foot_names_the_first_keys() {
     let foot: Vec<_> = Keymap::default()
-        .footer(true)
+        .footer(Context::Lab)
         .map(|(key, label)| format!("{key} {label}"))
         .collect();
     assert_eq!(
@@ -114,7 +153,7 @@ fn the_foot_names_the_first_keys() {
 #[test]
 fn the_help_has_every_section_and_one_line_for_all_screens() {
     let keymap = Keymap::default();
-    let help: Vec<_> = keymap.help(true).collect();
+    let help: Vec<_> = keymap.help(Context::Lab).collect();
     let names: Vec<_> = help.iter().map(|(section, _)| section.name()).collect();
     assert_eq!(names, ["Move", "Look", "Lab", "Keep", "General"]);
     let screens: Vec<_> = help[0]
@@ -134,18 +173,28 @@ fn an_override_replaces_the_keys_of_its_action() {
         over("quit", &["Q"]),
     ])
     .unwrap();
-    assert_eq!(keymap.action(press('x'), true), Some(Action::Delete));
-    assert_eq!(keymap.action(press('d'), true), None);
+    assert_eq!(
+        keymap.action(press('x'), Context::Lab),
+        Some(Action::Delete)
+    );
+    assert_eq!(keymap.action(press('d'), Context::Lab), None);
     assert_eq!(keymap.keys_of(Action::Delete), ["x", "Delete"]);
-    assert_eq!(keymap.action(press('w'), true), None);
-    assert!(keymap.footer(true).all(|(_, label)| label != "dump"));
+    assert_eq!(keymap.action(press('w'), Context::Lab), None);
+    assert!(
+        keymap
+            .footer(Context::Lab)
+            .all(|(_, label)| label != "dump")
+    );
     assert_eq!(keymap.keys_of(Action::Quit), ["Q", "ctrl-c"]);
 }
 
 #[test]
 fn two_actions_can_change_places() {
     let keymap = Keymap::new(&[over("store", &["d"]), over("delete", &["s"])]).unwrap();
-    assert_eq!(keymap.action(press('s'), true), Some(Action::Delete));
+    assert_eq!(
+        keymap.action(press('s'), Context::Lab),
+        Some(Action::Delete)
+    );
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
-use super::{fate, line};
+use super::{fate, line, process_line};
 use crate::{
-    event::{BootTime, text::Text},
+    event::{BootTime, id::Tgid, text::Text},
     ledger::{
         Ledger,
         arena::Key,
@@ -31,6 +31,7 @@ pub struct EntryRow {
     pub entry: Key<Entry>,
     /// Its worst verdict.
     pub class: Class,
+    tgid: Option<Tgid>,
     key: Text,
     /// Whether all of the key was copied.
     is_whole: bool,
@@ -96,6 +97,11 @@ pub const FIELDS: &[FieldInfo] = &[
         about: "its worst verdict",
     },
     FieldInfo {
+        name: "pid",
+        kind: FieldKind::Number,
+        about: "its process",
+    },
+    FieldInfo {
         name: "policy",
         kind: FieldKind::Text,
         about: "how it was deleted",
@@ -144,6 +150,7 @@ fn row(ledger: &Ledger, key: Key<Entry>, entry: &Entry, now: BootTime) -> EntryR
     let mut row = EntryRow {
         entry: key,
         class: Class::Live,
+        tgid: ledger.process(entry.process).map(|process| process.tgid),
         key: entry.key.text.clone(),
         is_whole: entry.key.is_whole(),
         generation: entry.generation,
@@ -183,6 +190,11 @@ fn row(ledger: &Ledger, key: Key<Entry>, entry: &Entry, now: BootTime) -> EntryR
     row
 }
 
+/// Whether the entries are of several processes.
+pub fn are_of_many(rows: &[EntryRow]) -> bool {
+    rows.windows(2).any(|pair| pair[0].tgid != pair[1].tgid)
+}
+
 /// Whether a resource is still there: a thread until its last switch, a handle until its open
 /// file description is released.
 pub fn is_alive(ledger: &Ledger, resource: Resource) -> bool {
@@ -214,6 +226,19 @@ impl TableRow for EntryRow {
             },
             |row: &EntryRow| Order::Text(row.key.to_string()),
         ),
+        Column::new(
+            "PROCESS",
+            20,
+            "the process whose map it is in; there where several live",
+            "the process of the thread that hit the mark",
+            |row: &EntryRow, look, _| match row.tgid {
+                Some(tgid) => process_line(tgid, look),
+                None => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &EntryRow| row.tgid.map(|tgid| u64::from(tgid.0)).into(),
+        )
+        .many()
+        .rank(3),
         Column::new(
             "STATE",
             8,
@@ -302,7 +327,7 @@ impl TableRow for EntryRow {
         .rank(4),
     ];
     // Newest first: a row's place does not change by what happens to it.
-    const SORTED: (usize, bool) = (7, true);
+    const SORTED: (usize, bool) = (8, true);
 
     fn place(&self) -> Place {
         Place::Entry(self.entry)
@@ -337,6 +362,7 @@ impl filter::Row for EntryRow {
         match field {
             "threads" => Some(self.threads.0.into()),
             "handles" => Some(self.handles.0.into()),
+            "pid" => Some(self.tgid?.0.into()),
             "since" => self.since_ns,
             "age" => self.age_ns,
             _ => None,

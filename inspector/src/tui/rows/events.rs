@@ -1,15 +1,19 @@
-//! Events: what happened, newest first, as it was told.
+//! Events: what happened, newest first, as it was told, and what was found to be wrong with it.
 
 use std::borrow::Cow;
 
-use super::{line, told::tell};
+use super::{findings, line, process_line, told::tell};
 use crate::{
     event::{
         Event, ThreadEvent, WaitEvent, What,
         handle::HandleChange,
-        id::{Fd, Tgid, Tid},
+        id::{BootTime, Fd, Tgid, Tid},
     },
-    ledger::{Ledger, entry::Entry},
+    ledger::{
+        Ledger,
+        entry::Entry,
+        finding::{Finding, FindingKind},
+    },
     tui::{
         filter::{self, FieldInfo, FieldKind},
         subject::Place,
@@ -19,19 +23,23 @@ use crate::{
     },
 };
 
-/// An event.
+/// Something that happened.
 #[derive(Clone, Debug)]
-pub struct EventRow {
-    number: u64,
-    event: Event,
+pub enum EventRow {
+    /// An event, with its number in the chronicle.
+    Event(u64, Event),
+    /// A finding: it stands where it happened last.
+    Finding(Box<Finding>),
 }
 
 /// What can be asked of an event.
 pub const FIELDS: &[FieldInfo] = &[
     FieldInfo {
         name: "kind",
-        kind: FieldKind::Word(&["thread", "handle", "table", "wait", "mark", "scan", "gap"]),
-        about: "what it is about",
+        kind: FieldKind::Word(&[
+            "thread", "handle", "table", "wait", "mark", "scan", "gap", "finding",
+        ]),
+        about: "what it is about; finding = something was done wrong",
     },
     FieldInfo {
         name: "tid",
@@ -65,17 +73,20 @@ pub fn rows(world: &World) -> Vec<EventRow> {
     let since = world.cleared();
     let events = world.chronicle().events();
     let shown = events.filter(|(_, event)| event.at >= since);
-    shown
-        .map(|(number, event)| EventRow {
-            number,
-            event: event.clone(),
-        })
-        .collect()
+    let shown = shown.map(|(number, event)| EventRow::Event(number, event.clone()));
+    let findings = findings::of(world, since);
+    let findings = findings.map(|finding| EventRow::Finding(Box::new(finding.clone())));
+    // Of one time the finding stands above what it rests on.
+    findings.chain(shown).collect()
 }
 
 impl EventRow {
     fn kind(&self) -> &'static str {
-        match &self.event.what {
+        let event = match self {
+            Self::Event(_, event) => event,
+            Self::Finding(_) => return "finding",
+        };
+        match &event.what {
             What::Thread(_) => "thread",
             What::Handle(_) => "handle",
             What::Table(_) => "table",
@@ -87,6 +98,36 @@ impl EventRow {
             What::Gap(_) => "gap",
             What::Tick => "tick",
             What::End(_) => "end",
+        }
+    }
+
+    fn at(&self) -> BootTime {
+        match self {
+            Self::Event(_, event) => event.at,
+            Self::Finding(finding) => finding.last,
+        }
+    }
+
+    /// The thread that did it, and its process.
+    fn actor(&self) -> (Option<Tid>, Option<Tgid>) {
+        match self {
+            Self::Event(_, event) => actor(event),
+            Self::Finding(finding) => (Some(finding.thread.tid), Some(finding.thread.tgid)),
+        }
+    }
+
+    /// The number it is about.
+    fn number(&self) -> Option<u64> {
+        match self {
+            Self::Event(_, event) => number(event),
+            Self::Finding(finding) => finding.fd().map(|fd| fd.0.into()),
+        }
+    }
+
+    fn told(&self, ledger: &Ledger) -> String {
+        match self {
+            Self::Event(_, event) => tell(event, ledger),
+            Self::Finding(finding) => findings::tell(finding),
         }
     }
 }
@@ -185,24 +226,30 @@ impl TableRow for EventRow {
             "CLOCK_BOOTTIME in the kernel",
             |row: &EventRow, look, _| {
                 line(
-                    words::wall(row.event.at, look.boot_on_wall_ns, 0),
+                    words::wall(row.at(), look.boot_on_wall_ns, 0),
                     look.theme.dim,
                 )
             },
-            |row: &EventRow| Order::Number(row.number),
+            |row: &EventRow| Order::Number(row.at().0),
         ),
         Column::new(
             "KIND",
-            6,
-            "what it is about",
+            7,
+            "what it is about; finding = something was done wrong, with its grounds",
             "the record's kind",
             |row: &EventRow, look, _| {
-                let style = match row.event.what {
-                    What::Mark(_) => look.theme.delete,
-                    What::Gap(_) => look.theme.alarm,
-                    What::Thread(_) => look.theme.thread,
-                    What::Handle(_) | What::Table(_) => look.theme.handle,
-                    _ => look.theme.dim,
+                let style = match row {
+                    EventRow::Finding(finding) => match finding.kind() {
+                        FindingKind::CloseOfNothing => look.theme.text,
+                        _ => look.theme.failure,
+                    },
+                    EventRow::Event(_, event) => match event.what {
+                        What::Mark(_) => look.theme.delete,
+                        What::Gap(_) => look.theme.alarm,
+                        What::Thread(_) => look.theme.thread,
+                        What::Handle(_) | What::Table(_) => look.theme.handle,
+                        _ => look.theme.dim,
+                    },
                 };
                 line(row.kind(), style)
             },
@@ -213,20 +260,33 @@ impl TableRow for EventRow {
             7,
             "the thread that did it",
             "bpf_get_current_pid_tgid",
-            |row: &EventRow, look, _| match actor(&row.event).0 {
+            |row: &EventRow, look, _| match row.actor().0 {
                 Some(tid) => line(tid.to_string(), look.theme.text),
                 None => line(look.glyphs.none, look.theme.dim),
             },
-            |row: &EventRow| actor(&row.event).0.map(|tid| u64::from(tid.0)).into(),
+            |row: &EventRow| row.actor().0.map(|tid| u64::from(tid.0)).into(),
         )
         .right()
         .rank(1),
+        Column::new(
+            "PROCESS",
+            20,
+            "its process; there where several live",
+            "bpf_get_current_pid_tgid",
+            |row: &EventRow, look, _| match row.actor().1 {
+                Some(tgid) => process_line(tgid, look),
+                None => line(look.glyphs.none, look.theme.dim),
+            },
+            |row: &EventRow| row.actor().1.map(|tgid| u64::from(tgid.0)).into(),
+        )
+        .many()
+        .rank(2),
         Column::new(
             "WHAT",
             30,
             "what happened",
             "tracepoints, system calls, marks and /proc, as the source told it",
-            |row: &EventRow, look, _| line(tell(&row.event, look.ledger()), look.theme.text),
+            |row: &EventRow, look, _| line(row.told(look.ledger()), look.theme.text),
             |row: &EventRow| Order::Text(row.kind().to_owned()),
         )
         .grows(),
@@ -234,7 +294,10 @@ impl TableRow for EventRow {
     const SORTED: (usize, bool) = (0, true);
 
     fn place(&self) -> Place {
-        Place::Event(self.number)
+        match self {
+            Self::Event(number, _) => Place::Event(*number),
+            Self::Finding(finding) => Place::Finding(finding.number),
+        }
     }
 }
 
@@ -242,10 +305,13 @@ impl filter::Row for EventRow {
     fn text(&self, field: &str) -> Option<Cow<'_, str>> {
         Some(match field {
             "kind" => self.kind().into(),
-            "text" => tell(&self.event, &Ledger::default()).into(),
-            "key" => match &self.event.what {
-                What::Mark(mark) => mark.key.text.to_string().into(),
-                _ => return None,
+            "text" => self.told(&Ledger::default()).into(),
+            "key" => match self {
+                Self::Event(_, event) => match &event.what {
+                    What::Mark(mark) => mark.key.text.to_string().into(),
+                    _ => return None,
+                },
+                Self::Finding(_) => return None,
             },
             _ => return None,
         })
@@ -253,9 +319,9 @@ impl filter::Row for EventRow {
 
     fn number(&self, field: &str) -> Option<u64> {
         match field {
-            "tid" => Some(actor(&self.event).0?.0.into()),
-            "pid" => Some(actor(&self.event).1?.0.into()),
-            "fd" => number(&self.event),
+            "tid" => Some(self.actor().0?.0.into()),
+            "pid" => Some(self.actor().1?.0.into()),
+            "fd" => EventRow::number(self),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use crate::{
         BootTime,
         handle::HandleKind,
         id::{CallNumber, Fd, Tgid, Tid},
+        target::TargetDetail,
         text::Text,
     },
     ledger::{
@@ -39,6 +40,7 @@ pub struct HandleRow {
     tgid: Tgid,
     kind: HandleKind,
     target: Option<Text>,
+    detail: Option<TargetDetail>,
     state: HandleIs,
     holders: u32,
     owner: Option<String>,
@@ -130,7 +132,9 @@ fn row(
         fd: handle.fd,
         tgid,
         kind: description.map_or(HandleKind::Unknown, |description| description.kind),
-        target: description.and_then(|description| description.target.as_deref().cloned()),
+        target: description.and_then(Description::known_as).cloned(),
+        detail: description
+            .and_then(|description| Some(description.detail.as_ref()?.detail.clone())),
         state: HandleIs::of(handle, description),
         holders: description.map_or(0, |description| description.live),
         owner,
@@ -140,6 +144,13 @@ fn row(
         born_by: handle.born_by,
         call: handle.call,
         cloexec: handle.cloexec,
+    }
+}
+
+impl HandleRow {
+    /// What it points at, as far as that was read.
+    fn points_at(&self) -> Option<String> {
+        words::target(self.target.as_ref(), self.detail.as_ref())
     }
 }
 
@@ -206,19 +217,17 @@ impl TableRow for HandleRow {
         Column::new(
             "POINTS AT",
             20,
-            "the link's text in /proc, as last read",
-            "/proc/PID/fd, at the attach and at audits (F5 reads again)",
-            |row: &HandleRow, look, width| match &row.target {
-                Some(target) => {
-                    let text = words::without_middle(&target.to_string(), width, look.glyphs.cut);
+            "what it points at, as last read: the link's text in /proc, or what a socket is \
+             connected to, how a timer is set, how many an epoll watches",
+            "/proc/PID/fd, fdinfo and net, soon after its birth and at audits (u reads again)",
+            |row: &HandleRow, look, width| match row.points_at() {
+                Some(text) => {
+                    let text = words::without_middle(&text, width, look.glyphs.cut);
                     line(text, look.theme.text)
                 }
                 None => line("?", look.theme.dim),
             },
-            |row: &HandleRow| {
-                let target = row.target.as_ref();
-                target.map_or(Order::Unknown, |target| Order::Text(target.to_string()))
-            },
+            |row: &HandleRow| row.points_at().map_or(Order::Unknown, Order::Text),
         )
         .grows()
         .rank(2),
@@ -295,13 +304,15 @@ impl filter::Row for HandleRow {
     fn text(&self, field: &str) -> Option<Cow<'_, str>> {
         Some(match field {
             "kind" => self.kind.word().into(),
-            "target" | "name" => self.target.as_ref()?.to_string().into(),
+            "target" | "name" => self.points_at()?.into(),
             "state" => match (self.state, self.class) {
                 // Most are, and a filter asks each of them.
                 (HandleIs::Open, Class::Live) => "open live".into(),
                 (state, class) => format!("{} {}", state.word(), class.word()).into(),
             },
-            "pattern" => pattern::shown_of_handle(self.kind, self.target.as_ref()),
+            "pattern" => {
+                pattern::shown_of_handle(self.kind, self.target.as_ref(), self.detail.as_ref())
+            }
             "via" => CallWord(self.call?).to_string().into(),
             "verdict" => self.class.word().into(),
             "owner" => self.owner.as_deref()?.into(),

@@ -33,6 +33,7 @@ pub struct GroupRow {
     oldest_ns: Option<u64>,
     oldest_is_exact: bool,
     grows: Grows,
+    is_suspect: bool,
 }
 
 /// How a group grows, from not at all.
@@ -82,8 +83,8 @@ pub const FIELDS: &[FieldInfo] = &[
     },
     FieldInfo {
         name: "grows",
-        kind: FieldKind::Word(&["yes", "no", "fastest"]),
-        about: "whether there are more and more",
+        kind: FieldKind::Word(&["yes", "no", "fastest", "suspect"]),
+        about: "whether there are more and more; suspect: and never fewer",
     },
 ];
 
@@ -111,6 +112,7 @@ pub fn rows(world: &World, now: BootTime) -> Vec<GroupRow> {
             true => Grows::Slower,
             false => Grows::Not,
         },
+        is_suspect: group.suspect.is_some(),
     })
     .collect()
 }
@@ -274,15 +276,19 @@ impl TableRow for GroupRow {
         .rank(2),
         Column::new(
             "GROWTH",
-            13,
-            "whether there are more and more of them, and which of all grows fastest",
-            "the rate, where it makes at least three",
-            |row: &GroupRow, look, _| match row.grows {
-                Grows::Fastest => line("grows fastest", look.theme.warning),
-                Grows::Slower => line("grows", look.theme.text),
-                Grows::Not => line("", look.theme.dim),
+            16,
+            "whether there are more and more of them, and which of all grows fastest; suspect = \
+             no delete is declared for them, most of all windows of time saw them grow and none \
+             shrink",
+            "the rate, where it makes at least three; windows over the whole time",
+            |row: &GroupRow, look, _| match (row.is_suspect, row.grows) {
+                (true, Grows::Fastest) => line("suspect, fastest", look.theme.warning),
+                (true, _) => line("suspect", look.theme.warning),
+                (false, Grows::Fastest) => line("grows fastest", look.theme.warning),
+                (false, Grows::Slower) => line("grows", look.theme.text),
+                (false, Grows::Not) => line("", look.theme.dim),
             },
-            |row: &GroupRow| Order::Number(row.grows as u64),
+            |row: &GroupRow| Order::Number(2 * u64::from(row.is_suspect) + row.grows as u64),
         )
         .rank(4),
     ];
@@ -299,10 +305,12 @@ impl filter::Row for GroupRow {
             "kind" => self.kind.word().into(),
             "pattern" => self.pattern.to_string().into(),
             "via" => CallWord(self.call?).to_string().into(),
-            "grows" => match self.grows {
-                Grows::Not => "no",
-                Grows::Slower => "yes",
-                Grows::Fastest => "yes fastest",
+            "grows" => match (self.grows, self.is_suspect) {
+                (Grows::Not, _) => "no",
+                (Grows::Slower, false) => "yes",
+                (Grows::Slower, true) => "yes suspect",
+                (Grows::Fastest, false) => "yes fastest",
+                (Grows::Fastest, true) => "yes fastest suspect",
             }
             .into(),
             _ => return None,

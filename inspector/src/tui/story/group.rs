@@ -44,6 +44,12 @@ pub(super) fn story(number: usize, look: &Look<'_>) -> Story {
     story
         .facts
         .push(Fact::plain(Line::styled(fared, theme.text)));
+    if let Some(suspect) = &group.suspect {
+        let words = format!("suspect: {suspect}; a cache that fills looks the same");
+        story
+            .facts
+            .push(Fact::plain(Line::styled(words, theme.warning)));
+    }
     for member in &group.members {
         let resource = match member.place {
             Place::Handle(handle) => Resource::Handle(handle),

@@ -4,10 +4,11 @@ use ratatui::text::{Line, Span};
 
 use super::{Fact, Lane, Story, thread::told};
 use crate::{
+    event::BootTime,
     ledger::{
         arena::Key,
         entry::Entry,
-        handle::{Descriptor, State},
+        handle::{Description, Descriptor, State},
         identity::Origin,
         resource::Resource,
     },
@@ -33,8 +34,8 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
     let mut say = |text: String| title.push(Span::styled(format!(" {dot} {text}"), theme.dim));
     say(format!("process {}", name.tgid));
     say(is.word().to_owned());
-    if let Some(target) = words::target(ledger, handle) {
-        say(target.to_string());
+    if let Some(target) = words::points_at(ledger, handle) {
+        say(target);
     }
     let mut story = Story {
         title: Line::from(title),
@@ -55,6 +56,9 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
     story
         .lanes
         .extend(lane(key, owner.map(|(entry, _)| entry), look));
+    story
+        .more
+        .extend(description.and_then(|shared| read(shared, look)));
     if let Some(tid) = handle.born_by {
         let call = handle.call.map(|call| format!(" in {}", CallWord(call)));
         let words = format!("made by thread {tid}{}", call.unwrap_or_default());
@@ -110,6 +114,17 @@ pub(super) fn story(key: Key<Descriptor>, look: &Look<'_>) -> Story {
     story
 }
 
+/// What it points at, and how long ago that was read.
+fn read(description: &Description, look: &Look<'_>) -> Option<Fact> {
+    let ago = |at: BootTime| format!("read {} ago", words::passed(look.now.since_ns(at)));
+    let (link, at) = description.points_at()?;
+    let mut words = format!("points at {link}, {}", ago(at));
+    if let Some(read) = &description.detail {
+        words = format!("points at {link}: {}, {}", read.detail, ago(read.at));
+    }
+    Some(Fact::plain(Line::styled(words, look.theme.text)))
+}
+
 /// A thread, which can be followed while it lives.
 fn thread_fact(tid: crate::event::id::Tid, words: String, look: &Look<'_>) -> Fact {
     match look.ledger().thread_by_tid(tid) {
@@ -135,7 +150,7 @@ pub(super) fn lane(
     let now = match &verdict {
         Some(verdict) if Class::of(verdict) != Class::Pending => told(verdict, look),
         _ => {
-            let target = words::target(ledger, handle)
+            let target = words::points_at(ledger, handle)
                 .map(|target| format!(" {} {target}", look.glyphs.dot));
             let words = format!("{}{}", is.word(), target.unwrap_or_default());
             Line::styled(words, look.theme.text)

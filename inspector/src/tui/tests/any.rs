@@ -13,14 +13,21 @@ use proptest::{
 use ratatui::layout::Size;
 
 use super::{
-    stage::{Stage, attached, key_event, polling, setting},
+    stage::{Stage, attached, key_event, polling, running, setting},
     worlds::HOSTILE,
 };
 use crate::{
     event::BootTime,
     lab::{MapKind, driver::News},
     pipeline::story::Cast,
-    tui::{alarm::Alarms, keymap::TABLE, message::Message, model::Setting},
+    tui::{
+        alarm::Alarms,
+        keymap::TABLE,
+        message::Message,
+        model::{Setting, SourceEnd},
+        output::Output,
+        watched::Ended,
+    },
 };
 
 /// Enough for every kind of message after every other; `PROPTEST_CASES` asks for more.
@@ -38,7 +45,7 @@ fn nothing_that_comes_makes_the_screen_panic() {
     };
     let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let steps = prop::collection::vec(step(), MESSAGES);
-    let begin = (0..3_u8, any::<bool>());
+    let begin = (0..4_u8, any::<bool>());
     TestRunner::new_with_rng(config, seed)
         .run(&(begin, steps), |((which, ascii), steps)| {
             let mut stage = Stage::with(begins(which, ascii), "", 0);
@@ -64,6 +71,7 @@ fn begins(which: u8, ascii: bool) -> Setting {
     let setting = match which {
         0 => setting(),
         1 => attached(),
+        2 => running(),
         _ => polling(),
     };
     Setting {
@@ -90,6 +98,8 @@ enum Kind {
     Paste(String),
     Lab(News),
     Ended(String),
+    CommandEnded(String),
+    Output(Result<String, String>),
     Done(Result<String, String>),
 }
 
@@ -106,7 +116,13 @@ impl Kind {
             Self::Refresh => Message::Refresh,
             Self::Paste(text) => Message::Paste(text),
             Self::Lab(news) => Message::Lab(news),
-            Self::Ended(why) => Message::SourceEnded(why),
+            Self::Ended(why) => Message::SourceEnded(SourceEnd::Failed(why)),
+            Self::CommandEnded(how) => Message::CommandEnded(Ended {
+                is_failure: how.len() % 2 == 0,
+                how,
+            }),
+            Self::Output(Ok(text)) => Message::Output(Ok(Output::of(text.as_bytes(), 100))),
+            Self::Output(Err(why)) => Message::Output(Err(why)),
             Self::Done(done) => Message::Done(done),
         }
     }
@@ -138,6 +154,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => news().prop_map(|news| Step::Message(Kind::Lab(news))),
         1 => prop_oneof![
             text().prop_map(Kind::Ended),
+            text().prop_map(Kind::CommandEnded),
+            text().prop_map(|text| Kind::Output(Ok(text))),
+            text().prop_map(|text| Kind::Output(Err(text))),
             text().prop_map(|text| Kind::Done(Ok(text))),
             text().prop_map(|text| Kind::Done(Err(text))),
         ]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lab::driver::News,
-    tui::{message::Message, rows::Screen},
+    tui::{message::Message, model::SourceEnd, rows::Screen},
 };
 
 #[test]
@@ -61,7 +61,9 @@ fn what_the_lab_says_is_cleaned() {
     ] {
         stage.send(Message::Lab(news)).text();
     }
-    stage.send(Message::SourceEnded(hostile.clone())).text();
+    stage
+        .send(Message::SourceEnded(SourceEnd::Failed(hostile.clone())))
+        .text();
     stage.send(Message::Done(Err(hostile.clone()))).text();
     stage.press("/").send(Message::Paste(hostile)).text();
     stage.type_in("\u{202e}\u{2066}").text();

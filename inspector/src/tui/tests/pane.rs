@@ -160,7 +160,7 @@ fn what_is_copied_is_what_keys_go_to() {
     let mut stage = at_live();
     stage.press("y");
     assert!(
-        stage.asked().starts_with(r#"[Copy("live  live"#),
+        stage.asked().starts_with(r#"[Copy("live  t100 100  live"#),
         "{}",
         stage.asked()
     );

@@ -7,7 +7,12 @@ use super::{
 use crate::{
     lab::driver::News,
     source::gauges::{Reading, RingReading},
-    tui::{alarm::Alarms, message::Message, model::Own, rows::Screen},
+    tui::{
+        alarm::Alarms,
+        message::Message,
+        model::{Own, SourceEnd},
+        rows::Screen,
+    },
 };
 
 fn fates() -> Stage {
@@ -211,7 +216,9 @@ fn something_is_the_matter() {
     )));
     keep_all("lab-died", &mut died);
     let mut ended = fates();
-    ended.send(Message::SourceEnded("the ring is gone".to_owned()));
+    ended.send(Message::SourceEnded(SourceEnd::Failed(
+        "the ring is gone".to_owned(),
+    )));
     keep_all("source-ended", &mut ended);
     let mut all = Stage::with(
         crate::tui::model::Setting {
@@ -222,7 +229,9 @@ fn something_is_the_matter() {
         NOW,
     );
     all.send(Message::Lab(News::Died("it is gone".to_owned())));
-    all.send(Message::SourceEnded("everything is".to_owned()));
+    all.send(Message::SourceEnded(SourceEnd::Failed(
+        "everything is".to_owned(),
+    )));
     keep_all("all-banners", &mut all);
 }
 

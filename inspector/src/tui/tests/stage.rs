@@ -9,7 +9,11 @@ use ratatui::{
 };
 
 use crate::{
-    event::{BootTime, id::Tgid, text::is_hostile},
+    event::{
+        BootTime,
+        id::Tgid,
+        text::{Text, is_hostile},
+    },
     lab::{MapKind, driver::News, entry::EntryKind, policy::Policy},
     ledger::LedgerRules,
     pipeline::story::Cast,
@@ -88,8 +92,24 @@ pub(super) fn attached() -> Setting {
                 before_ns: 75,
                 after_ns: 120,
             }),
+            output: None,
+            ended: None,
         }),
         ..setting()
+    }
+}
+
+/// A setting with a command that was started for this.
+pub(super) fn running() -> Setting {
+    let watched = attached().watched.map(|watched| Watched {
+        verb: Verb::Run,
+        command: Some(Text::from(&b"make -j2"[..])),
+        output: Some(Text::from(&b"/tmp/run.log"[..])),
+        ..watched
+    });
+    Setting {
+        watched,
+        ..attached()
     }
 }
 

@@ -1,10 +1,14 @@
 //! What goes on while one looks: pausing, alarms, notes, and what ended.
 
 use super::{
-    stage::{Stage, setting},
+    stage::{Stage, attached, running, setting},
     worlds::{FATES, NOW},
 };
-use crate::tui::{alarm::Alarms, message::Message, model::Setting};
+use crate::tui::{
+    alarm::Alarms,
+    message::Message,
+    model::{Setting, SourceEnd},
+};
 
 const ONE: &str = "
     1000 100 store-begin k1
@@ -90,14 +94,26 @@ fn time_never_runs_back() {
 #[test]
 fn what_ended_is_said_and_what_was_seen_stands() {
     let mut stage = Stage::new(ONE, 2_000);
-    stage.send(Message::SourceEnded("its target is gone".to_owned()));
+    let failed = SourceEnd::Failed("its ring broke".to_owned());
+    stage.send(Message::SourceEnded(failed));
     assert_eq!(
-        stage
-            .lines_with("the source ended: its target is gone")
-            .len(),
+        stage.lines_with("the source failed: its ring broke").len(),
         1
     );
     assert_eq!(stage.column(), ["k1"]);
+    // Where nothing is left to watch that is no failure.
+    let mut stage = Stage::with(attached(), ONE, 2_000);
+    let over = "everything that was watched has ended; what was seen stands";
+    assert!(stage.lines_with(over).is_empty());
+    stage.send(Message::SourceEnded(SourceEnd::TargetsGone));
+    assert_eq!(stage.lines_with(over).len(), 1);
+    assert!(stage.lines_with("source").is_empty());
+    // Nor where the source would go on.
+    let mut stage = Stage::with(running(), ONE, 2_000);
+    assert!(stage.lines_with(over).is_empty());
+    stage.tell("3000 100 exiting\n3001 100 gone").at(4_000);
+    assert_eq!(stage.lines_with(over).len(), 1);
+    assert_eq!(stage.lines_with("next: it has ended").len(), 1);
 }
 
 #[test]

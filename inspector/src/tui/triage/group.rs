@@ -1,9 +1,10 @@
 //! Live resources of one kind and pattern: how many there are, and how they have fared.
 
-use super::series::Series;
+use super::{pattern, series::Series};
 use crate::{
     event::{BootTime, handle::HandleKind, id::CallNumber, text::Text},
     tui::subject::Place,
+    verdict::growth::{GroupName, Suspect, What},
 };
 
 /// What a group is of.
@@ -50,6 +51,9 @@ pub struct Group {
     pub oldest: Option<BootTime>,
     /// Whether that one's birth was seen.
     pub oldest_is_exact: bool,
+    /// How what these are part of grew, where that is a suspect: it has no delete declared, and
+    /// only grows.
+    pub suspect: Option<Suspect>,
     /// The oldest ones, the very oldest first.
     pub members: Vec<Member>,
     pub(super) series: Series,
@@ -89,6 +93,7 @@ impl Group {
             per_minute: None,
             oldest: None,
             oldest_is_exact: false,
+            suspect: None,
             members: Vec::new(),
             series: Series::default(),
             calls: Vec::new(),
@@ -110,6 +115,20 @@ impl Group {
         self.kind != GroupKind::ThreadsIn
             && self.series.growth() >= GROWS
             && self.per_minute.is_some_and(|rate| rate > 0.0)
+    }
+
+    /// Whether resources of this name are among these. Sockets, whatever they are connected to, are
+    /// of one name.
+    pub(super) fn is_part_of(&self, name: &GroupName) -> bool {
+        match (self.kind, name.what) {
+            (GroupKind::Handles(HandleKind::Socket), What::Handle(HandleKind::Socket)) => true,
+            (GroupKind::Handles(kind), What::Handle(of)) => {
+                let unread = || pattern::of_handle(kind, None, None);
+                kind == of && self.pattern == name.target.clone().unwrap_or_else(unread)
+            }
+            (GroupKind::Threads, What::Thread) => name.target.as_ref() == Some(&self.pattern),
+            _ => false,
+        }
     }
 
     pub(super) fn begin(&mut self) {

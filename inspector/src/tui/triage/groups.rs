@@ -1,6 +1,8 @@
 //! Which group every handle and thread of the ledger is in, looked up anew now and then.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash as _, Hasher as _};
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
     group::{Group, GroupKind, Member, OTHERS, RUNNING},
@@ -11,6 +13,7 @@ use crate::{
         BootTime,
         handle::HandleKind,
         id::{Tgid, Tid},
+        target::TargetDetail,
         text::{Comm, Text},
     },
     ledger::{
@@ -44,7 +47,8 @@ struct HandleSlot {
     table: Key<Table>,
     generation: u32,
     kind: HandleKind,
-    has_target: bool,
+    /// What is known of its target.
+    known: u64,
     life: Life,
 }
 
@@ -69,6 +73,10 @@ struct Life {
 impl Groups {
     pub(super) fn all(&self) -> &[Group] {
         &self.all
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut [Group] {
+        &mut self.all
     }
 
     pub(super) fn look(&mut self, ledger: &Ledger) {
@@ -99,13 +107,13 @@ impl Groups {
         }
         let description = ledger.description(handle.description);
         let kind = description.map_or(HandleKind::Unknown, |description| description.kind);
-        let target = description.and_then(|description| description.target.as_deref());
+        let target = target_known(description);
         let (is_alive, looks) = (handle.is_open(), self.looks);
         let known = self.handles[index]
             .filter(|slot| slot.table == handle.table && slot.generation == handle.generation);
         let since = since(handle.origin, handle.born.latest);
         let life = match known {
-            Some(slot) if slot.kind == kind && slot.has_target == target.is_some() => slot.life,
+            Some(slot) if slot.kind == kind && slot.known == target => slot.life,
             Some(slot) => {
                 let group = self.of_handle(kind, description);
                 self.moved(slot.life, group, began)
@@ -130,7 +138,7 @@ impl Groups {
             table: handle.table,
             generation: handle.generation,
             kind,
-            has_target: target.is_some(),
+            known: target,
             life: Life {
                 seen: looks,
                 ..life
@@ -201,8 +209,11 @@ impl Groups {
     }
 
     fn of_handle(&mut self, kind: HandleKind, description: Option<&Description>) -> usize {
-        let target = description.and_then(|description| description.target.as_deref());
-        self.number((GroupKind::Handles(kind), pattern::of_handle(kind, target)))
+        let target = description.and_then(Description::known_as);
+        let detail = description.and_then(|description| description.detail.as_deref());
+        let detail = detail.map(|read| &read.detail);
+        let pattern = pattern::of_handle(kind, target, detail);
+        self.number((GroupKind::Handles(kind), pattern))
     }
 
     /// The number of a group; one that is new had nothing before.
@@ -292,6 +303,22 @@ impl Groups {
             self.all[life.group].died += 1;
         }
     }
+}
+
+/// What is known of what a description points at, as a number that is another one when that may
+/// have another pattern. A link that is known stays: a file that is renamed is the same file.
+fn target_known(description: Option<&Description>) -> u64 {
+    let Some(description) = description else {
+        return 0;
+    };
+    let detail = description.detail.as_deref().map(|read| &read.detail);
+    let mut hasher = FxHasher::default();
+    match pattern::socket(detail) {
+        Some(TargetDetail::Inet(socket)) => socket.hash(&mut hasher),
+        Some(TargetDetail::Unix(socket)) => socket.hash(&mut hasher),
+        _ => (description.target.is_some(), description.name.is_some()).hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Since when something counts as there: what was there before the attach always was.

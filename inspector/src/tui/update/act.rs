@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::{find_selected, keep_in_view, lab, note, refresh, select_row, typing};
+use super::{find_selected, keep_in_view, lab, note, popup, refresh, reread, select_row, typing};
 use crate::event::BootTime;
 use crate::tui::{
     keymap::Action,
@@ -19,7 +19,7 @@ use crate::tui::{
 const SPANS_NS: std::ops::RangeInclusive<u64> = 1_000_000..=86_400_000_000_000;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Some(effects) = in_popup(model, action) {
+    if let Some(effects) = popup::act(model, action) {
         return effects;
     }
     let page = usize::from(Areas::of(model).body.height)
@@ -72,6 +72,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ClearFilter => typing::filter(model, ""),
         Action::Help => model.popup = Some(Popup::Help(0)),
         Action::Performance => model.popup = Some(Popup::Performance),
+        Action::UpdateTargets => return reread::asked(model),
+        Action::Output => {
+            model.popup = Some(Popup::Output(0));
+            return vec![Effect::ReadOutput];
+        }
         Action::Pause => pause(model),
         Action::AcknowledgeAlarm => model.alarms.acknowledge(),
         Action::Copy => return copy(model),
@@ -80,6 +85,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Refresh => return vec![Effect::Audit],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit if model.is_command_running() => model.popup = Some(Popup::Leave),
         Action::Quit => return vec![Effect::Quit],
         Action::Store
         | Action::Delete
@@ -100,47 +106,6 @@ fn write(what: &'static str, extension: &'static str, content: String) -> Effect
         extension,
         content,
     }
-}
-
-/// Keys while something lies over the screen; `None` = it is none of theirs.
-fn in_popup(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let popup = model.popup.as_mut()?;
-    let lines = i32::from(model.size.height / 2);
-    let by = match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -lines,
-        Action::PageDown => lines,
-        Action::Top => i32::from(i16::MIN),
-        Action::Bottom => i32::from(i16::MAX),
-        _ => 0,
-    };
-    match (popup, action) {
-        (_, Action::Escape | Action::Quit | Action::Back)
-        | (Popup::Help(_), Action::Help)
-        | (Popup::Performance, Action::Performance) => model.popup = None,
-        (Popup::Help(_), _) => {
-            let most = i32::from(view::help::most_scrolled(model));
-            let Some(Popup::Help(scrolled)) = &mut model.popup else {
-                return None;
-            };
-            let to = (i32::from(*scrolled) + by).clamp(0, most);
-            *scrolled = u16::try_from(to).unwrap_or(0);
-        }
-        (Popup::Auto(chosen), Action::Follow) => {
-            let chosen = *chosen;
-            model.popup = None;
-            return Some(lab::play(model, chosen));
-        }
-        (Popup::Auto(chosen), _) => {
-            let last = Model::scenarios().count().saturating_sub(1);
-            let to = i64::try_from(*chosen).unwrap_or(0) + i64::from(by);
-            *chosen = usize::try_from(to).unwrap_or(0).min(last);
-        }
-        (Popup::Performance, Action::Help) => model.popup = Some(Popup::Help(0)),
-        (Popup::Performance | Popup::Filter(..) | Popup::Burst(..), _) => {}
-    }
-    Some(Vec::new())
 }
 
 #[derive(Clone, Copy)]

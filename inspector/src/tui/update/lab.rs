@@ -126,7 +126,9 @@ fn delete_selected(model: &mut Model) -> Vec<Effect> {
             let ledger = model.world().ledger();
             ledger.owner_of_handle(handle).map(|(entry, _)| entry)
         }
-        Some(Place::Word(..) | Place::Event(_) | Place::Group(_)) | None => None,
+        Some(Place::Word(..) | Place::Event(_) | Place::Group(_) | Place::Finding(_)) | None => {
+            None
+        }
     };
     let entry = place.and_then(|entry| model.world().ledger().entry(entry));
     let Some(entry) = entry else {

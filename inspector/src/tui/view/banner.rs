@@ -3,22 +3,40 @@
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{put, row, styled};
-use crate::{event::text::Text, tui::model::Model};
+use crate::{
+    event::text::Text,
+    tui::{
+        keymap::Action,
+        model::{Model, SourceEnd},
+    },
+};
 
 /// The lines there are to show, most urgent first.
 pub fn lines(model: &Model) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let mut lines = Vec::new();
     let key = |action| model.keymap.first_key(action);
-    if let Some(ended) = &model.source.ended {
-        let ended = clean(ended);
-        lines.push(Line::from(styled(
-            format!(" the source ended: {ended}; what was seen until then stands "),
+    match &model.source.ended {
+        Some(SourceEnd::Failed(why)) => lines.push(Line::from(styled(
+            format!(
+                " the source failed: {}; what was seen until then stands ",
+                clean(why)
+            ),
             theme.alarm,
-        )));
+        ))),
+        ended if ended.is_some() || model.are_over => {
+            // A lab that died says so itself, and is not all there will be.
+            if model.lab.is_none() {
+                lines.push(Line::from(styled(
+                    "everything that was watched has ended; what was seen stands",
+                    theme.strong,
+                )));
+            }
+        }
+        _ => {}
     }
     if let Some(died) = model.lab.as_ref().and_then(|lab| lab.died.as_ref()) {
-        let reset = key(crate::tui::keymap::Action::Reset);
+        let reset = key(Action::Reset);
         let died = clean(died);
         lines.push(Line::from(vec![
             styled(format!(" {died} "), theme.alarm),
@@ -26,7 +44,7 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
         ]));
     }
     if let Some(alarm) = model.alarms.standing() {
-        let acknowledge = key(crate::tui::keymap::Action::AcknowledgeAlarm);
+        let acknowledge = key(Action::AcknowledgeAlarm);
         lines.push(Line::from(vec![
             styled(format!(" ALARM  {alarm} "), theme.alarm),
             styled(format!("  {acknowledge} acknowledges"), theme.strong),

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use super::{dotted, put, put_right, styled};
 use crate::{
     event::text::Text,
-    tui::{keymap::Action, model::Model, words},
+    tui::{keymap::Action, model::Model, rows::findings, words},
 };
 
 pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -46,6 +46,13 @@ pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         ));
     } else {
         parts.push(styled(format!("drift {}", model.glyphs.none), theme.dim));
+    }
+    let findings = findings::worth_telling(ledger.findings().totals());
+    if findings > 0 {
+        parts.push(styled(
+            format!("findings {}", words::count(findings)),
+            theme.failure,
+        ));
     }
     let own = &model.own;
     parts.push(styled(
@@ -107,7 +114,7 @@ pub(super) fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let mut spans = Vec::new();
-    for (key, label) in model.keymap.footer(model.lab.is_some()) {
+    for (key, label) in model.keymap.footer(model.context()) {
         spans.push(styled(key, theme.accent));
         spans.push(styled(format!(" {label}  "), theme.dim));
     }

@@ -33,7 +33,7 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
         explain(chosen, &mut lines);
     }
     // What drives the lab first: it is what one came for.
-    let mut sections: Vec<_> = model.keymap.help(model.lab.is_some()).collect();
+    let mut sections: Vec<_> = model.keymap.help(model.context()).collect();
     sections.sort_by_key(|(section, _)| *section != Section::Lab);
     for (section, help) in sections {
         lines.push(Line::default());

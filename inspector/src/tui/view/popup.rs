@@ -1,4 +1,4 @@
-//! Boxes over the screen: the burst's number and the scenarios.
+//! Boxes over the screen: the burst's number, the scenarios, and whether to leave.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,7 +10,11 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{detail::blank, put, row, styled};
-use crate::tui::model::{Cursor, Model};
+use crate::tui::{
+    keymap::Action,
+    model::{Cursor, Model},
+    watched::Watched,
+};
 
 /// A box in the middle, at most as large as asked; what is inside its border.
 pub(super) fn boxed(
@@ -134,5 +138,31 @@ pub(super) fn auto(model: &Model, chosen: usize, area: Rect, buffer: &mut Buffer
             theme.dim,
         ));
         put(buffer, area, &line, model.glyphs.cut);
+    }
+}
+
+/// Whether to end what still runs.
+pub(super) fn leave(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let inner = boxed(model, "it still runs", (64, 5), area, buffer);
+    let theme = &model.theme;
+    let command = model.watched.as_ref().and_then(Watched::command);
+    let key = |action| model.keymap.first_key(action);
+    let lines = [
+        Line::from(vec![
+            styled(command.unwrap_or_default(), theme.strong),
+            styled(" still runs", theme.text),
+        ]),
+        Line::default(),
+        Line::from(vec![
+            styled(key(Action::Quit), theme.accent),
+            styled(" again ends it (SIGTERM), ", theme.text),
+            styled(key(Action::Escape), theme.accent),
+            styled(" stays", theme.text),
+        ]),
+    ];
+    for (index, line) in lines.iter().enumerate() {
+        if let Some(area) = row(inner, index) {
+            put(buffer, area, line, model.glyphs.cut);
+        }
     }
 }

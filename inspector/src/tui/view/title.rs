@@ -6,6 +6,7 @@ use super::{dotted, put, put_right, styled};
 use crate::{
     tui::{
         model::{Busy, Model},
+        theme::Class,
         words,
     },
     verdict::wording::quantity::Duration,
@@ -45,7 +46,14 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some(watched) = &model.watched {
         let ledger = model.world().ledger();
         parts.push(styled(watched.title(ledger), theme.strong));
-        if let Some(up) = watched.up_ns(ledger, model.now()) {
+        if let Some(ended) = &watched.ended {
+            parts.push(if ended.is_failure {
+                let sign = model.glyphs.class(Class::Retained);
+                styled(format!("{sign} {}", ended.how), theme.failure)
+            } else {
+                styled(ended.how.clone(), theme.text)
+            });
+        } else if let Some(up) = watched.up_ns(ledger, model.now()) {
             parts.push(styled(format!("up {}", words::passed(up)), theme.text));
         }
     }

@@ -8,10 +8,12 @@ use ratatui::{
 };
 
 use super::{put, put_right, row, styled};
+use crate::ledger::finding::Totals;
 use crate::tui::{
     keymap::Action,
     layout::MARGIN,
     model::Model,
+    rows::{Screen, findings},
     table::{self, GAP, Shape},
     triage::{
         Triage,
@@ -187,11 +189,28 @@ pub fn said(model: &Model) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let mut next = vec![styled("next: ", theme.accent)];
     next.extend(advice(model));
-    vec![
-        Line::from(next),
-        Line::from(styled(judging(model), theme.text)),
-        Line::from(styled(toll(model), theme.dim)),
-    ]
+    let mut lines = vec![Line::from(next)];
+    if let Some(found) = findings::summary(model.world().ledger(), model.glyphs.dot) {
+        let key = model
+            .keymap
+            .first_key(Action::Screen(Screen::Events.number()));
+        lines.push(Line::from(vec![
+            styled("findings: ", theme.failure),
+            styled(
+                format!("{found}; {key} lists them (kind:finding)"),
+                theme.text,
+            ),
+        ]));
+    }
+    lines.push(Line::from(styled(judging(model), theme.text)));
+    lines.push(Line::from(styled(toll(model), theme.dim)));
+    lines
+}
+
+/// Lines of that.
+pub fn said_height(model: &Model) -> u16 {
+    let totals = model.world().ledger().findings().totals();
+    3 + u16::from(*totals != Totals::default())
 }
 
 pub(super) fn words(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -216,6 +235,14 @@ fn judging(model: &Model) -> String {
 fn advice(model: &Model) -> Vec<Span<'static>> {
     let theme = &model.theme;
     let key = model.keymap.first_key(Action::Follow);
+    if model.are_over {
+        let words = format!(
+            "it has ended: {} writes down all that is known, {} leaves",
+            model.keymap.first_key(Action::Dump),
+            model.keymap.first_key(Action::Quit)
+        );
+        return vec![styled(words, theme.text)];
+    }
     let limits = lines(model.world());
     let triage = model.world().triage();
     let fastest = triage.and_then(|triage| triage.groups().get(triage.fastest()?));
