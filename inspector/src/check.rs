@@ -55,6 +55,8 @@ pub struct Run {
     pub end: CommandEnd,
     /// How long what must end may go on, where the rules don't say.
     pub grace_ns: u64,
+    /// The time it was given, if that was over and it was told to end.
+    pub overdue_ns: Option<u64>,
 }
 
 /// How a command ended.
@@ -238,6 +240,7 @@ pub fn judge(
         ..Checked::default()
     };
     open::judge(&scene, &mut sieve, &mut checked);
+    outlive::overdue(&scene, &mut checked);
     outlive::judge(&scene, &mut sieve, &mut checked);
     grown::judge(&scene, growth, &mut sieve, &mut checked);
     deletes::judge(&scene, judgements, &mut sieve, &mut checked);

@@ -11,6 +11,8 @@ mod config;
 mod ordinary;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/verbs.rs"]
+mod verbs;
 
 use std::{
     fs::File,

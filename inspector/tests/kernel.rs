@@ -18,6 +18,8 @@ mod binary;
 mod bounds;
 #[path = "kernel/calls.rs"]
 mod calls;
+#[path = "kernel/check.rs"]
+mod check;
 #[path = "kernel/command.rs"]
 mod command;
 #[path = "kernel/compat.rs"]
@@ -28,6 +30,10 @@ mod config;
 mod findings;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/groups.rs"]
+mod groups;
+#[path = "kernel/invoker.rs"]
+mod invoker;
 #[path = "kernel/lives.rs"]
 mod lives;
 #[path = "kernel/loss.rs"]
@@ -48,10 +54,18 @@ mod program;
 mod race;
 #[path = "kernel/real.rs"]
 mod real;
+#[path = "kernel/refused.rs"]
+mod refused;
+#[path = "kernel/report.rs"]
+mod report;
+#[path = "kernel/scale.rs"]
+mod scale;
 #[path = "kernel/screen.rs"]
 mod screen;
 #[path = "kernel/targets.rs"]
 mod targets;
+#[path = "kernel/verbs.rs"]
+mod verbs;
 #[path = "kernel/verifier.rs"]
 mod verifier;
 #[path = "kernel/waits.rs"]

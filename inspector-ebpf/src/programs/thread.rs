@@ -27,17 +27,18 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
     let flags: u64 = ctx.arg(1);
     let creator = current();
     let is_thread = flags & CLONE_THREAD != 0;
-    let target = is_target(creator.tgid);
+    let is_ours = is_target(creator.tgid) && (is_thread || setting!(follow_forks) != 0);
     if !is_thread {
         let tgid = child.tgid();
-        if target && setting!(follow_forks) != 0 {
+        if is_ours {
             follow(tgid);
         } else {
             // The number may have been a target's that died a moment ago.
             forget(tgid);
         }
     }
-    if !target {
+    // Of a child that is not followed the death would not be told either.
+    if !is_ours {
         return 0;
     }
     emit(kind::BORN, creator, |header| BornRecord {
@@ -49,7 +50,7 @@ pub(crate) fn task_born(ctx: BtfTracePointContext) -> i32 {
         child_tgid: child.tgid(),
         comm: child.comm(),
     });
-    if flags & CLONE_FILES == 0 && (is_thread || setting!(follow_forks) != 0) {
+    if flags & CLONE_FILES == 0 {
         table::send(&ctx, child, creator, why::FORK);
     }
     0

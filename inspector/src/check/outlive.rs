@@ -9,6 +9,7 @@ use super::{
     scene::text_of,
 };
 use crate::{
+    duration,
     event::{
         id::{BootTime, Tgid},
         text::Text,
@@ -33,6 +34,29 @@ pub(super) fn judge(scene: &Scene<'_>, sieve: &mut Sieve<'_>, checked: &mut Chec
             threads(scene, (process, record), budget, sieve, checked);
         }
     }
+}
+
+/// The command itself, where its time was over: nothing ignores that, however it ended then.
+pub(super) fn overdue(scene: &Scene<'_>, checked: &mut Checked) {
+    let Some(time) = scene.run.overdue_ns else {
+        return;
+    };
+    checked.findings.push(Finding {
+        class: Class::Outlives,
+        kind: Kind::Process,
+        program: scene
+            .main
+            .map_or_else(Text::default, |main| scene.program(main)),
+        processes: vec![scene.run.main],
+        target: None,
+        call: None,
+        count: 1,
+        members: Vec::new(),
+        words: format!(
+            "the command had not ended after {}, and was told to",
+            duration::written(time)
+        ),
+    });
 }
 
 fn unknown(checked: &mut Checked, words: String) {
@@ -86,7 +110,7 @@ fn processes(
         ),
         None => (Class::Outlives, String::new()),
     };
-    let after = crate::duration::written(scene.grace_ns());
+    let after = duration::written(scene.grace_ns());
     for (program, mut processes) in alike {
         processes.sort_unstable_by_key(|(tgid, _)| *tgid);
         let count = counted(processes.len(), Kind::Process);
@@ -202,7 +226,7 @@ fn threads(
     if scene.rules.outlive {
         for (target, threads) in outlived {
             let count = counted(threads.len(), Kind::Thread);
-            let after = crate::duration::written(scene.grace_ns());
+            let after = duration::written(scene.grace_ns());
             let words = format!(
                 "{count} \"{target}\" of {name} still there {after} after the main thread's exit"
             );

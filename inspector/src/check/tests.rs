@@ -31,6 +31,7 @@ fn run() -> Run {
         ended: BootTime(2_002_000_000),
         end: CommandEnd::Exited(0),
         grace_ns: 1_000_000_000,
+        overdue_ns: None,
     }
 }
 

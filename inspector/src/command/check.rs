@@ -56,7 +56,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     let runtime = runtime()?;
     let started = wish.start(&runtime)?;
-    let (run, checked) = watched(&runtime, started, grace, &rules)?;
+    let (run, checked) = watched(&runtime, started, grace, args.time, &rules)?;
     tell(args, outputs, &run, &checked)?;
     Ok(ExitCode::from(exit(run.end, &checked)))
 }
@@ -77,24 +77,25 @@ fn watched(
     runtime: &Runtime,
     mut started: Started,
     grace: Duration,
+    time: Option<Duration>,
     rules: &Rules,
 ) -> anyhow::Result<(Run, Checked)> {
     let mut growth = Growth::new();
     let mut no_snapshot = |_: &Watch| Ok(());
     let mut each_second = |ledger: &Ledger| growth.sample(ledger);
-    let (status, ended) = runtime.block_on(async {
+    let (status, is_overdue, ended) = runtime.block_on(async {
         let mut status = started
             .until_it_ends(&mut no_snapshot, &mut each_second)
             .await?;
-        if status.is_none() {
-            // Its time is over: that is no success.
+        let is_overdue = status.is_none();
+        if is_overdue {
             status = started.end_it(&mut no_snapshot, &mut each_second).await?;
         }
         let ended = boot_time();
         started
             .rest(grace, &mut no_snapshot, &mut each_second)
             .await?;
-        anyhow::Ok((status, ended))
+        anyhow::Ok((status, is_overdue, ended))
     })?;
     let run = Run {
         command: started.words,
@@ -105,6 +106,7 @@ fn watched(
             .map(watched::end)
             .with_context(|| format!("process {} was told to end and goes on", started.tgid))?,
         grace_ns: nanos(grace),
+        overdue_ns: time.filter(|_| is_overdue).map(nanos),
     };
     let pipeline = started.watch.stop();
     growth.sample(pipeline.ledger());

@@ -100,7 +100,14 @@ impl Session {
             return Ok(Ok(Followed::default()));
         }
         let program = PathBuf::from(format!("/proc/{tgid}/exe"));
-        let followed = self.marks.attach(&mut self.ebpf, &program);
+        // A process whose first thread has ended shows no program, and lives in its others.
+        let followed = self
+            .marks
+            .attach(&mut self.ebpf, &program)
+            .unwrap_or_else(|why| Followed {
+                marks: 0,
+                unusable: vec![why],
+            });
         let scan = match self.scan(tgid, ScanRole::Baseline) {
             Ok(scan) => scan,
             Err(error) => {
@@ -131,7 +138,7 @@ impl Session {
         };
         self.send(vec![event])?;
         self.auditing.followed();
-        Ok(followed)
+        Ok(Ok(followed))
     }
 
     /// Reads a process, and meanwhile keeps the ring from filling up: a big process takes seconds.
