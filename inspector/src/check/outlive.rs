@@ -110,7 +110,7 @@ fn processes(
         ),
         None => (Class::Outlives, String::new()),
     };
-    let after = crate::duration::written(scene.grace_ns());
+    let after = duration::written(scene.grace_ns());
     for (program, mut processes) in alike {
         processes.sort_unstable_by_key(|(tgid, _)| *tgid);
         let count = counted(processes.len(), Kind::Process);
@@ -226,7 +226,7 @@ fn threads(
     if scene.rules.outlive {
         for (target, threads) in outlived {
             let count = counted(threads.len(), Kind::Thread);
-            let after = crate::duration::written(scene.grace_ns());
+            let after = duration::written(scene.grace_ns());
             let words = format!(
                 "{count} \"{target}\" of {name} still there {after} after the main thread's exit"
             );
