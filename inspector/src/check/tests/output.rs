@@ -138,7 +138,7 @@ fn junit_is_well_formed_whatever_the_names() {
         (7, 1, 0)
     );
     assert!(
-        document.contains("tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"2.000\"")
+        document.contains("tests=\"7\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"2.000\"")
     );
     assert!(text.contains(r"a<\u{1b}[2J>&\u{a} (pid 100)"));
     let mut hostile = checked();
