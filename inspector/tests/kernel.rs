@@ -26,6 +26,8 @@ mod command;
 mod compat;
 #[path = "kernel/config.rs"]
 mod config;
+#[path = "kernel/exits.rs"]
+mod exits;
 #[path = "kernel/findings.rs"]
 mod findings;
 #[path = "kernel/fork.rs"]

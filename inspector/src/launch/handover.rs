@@ -159,3 +159,6 @@ pub(super) fn told(mut stream: &UnixStream) -> io::Result<ExitStatus> {
     stream.read_exact(&mut raw)?;
     Ok(ExitStatus::from_raw(i32::from_ne_bytes(raw)))
 }
+
+#[cfg(test)]
+mod tests;
