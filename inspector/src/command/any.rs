@@ -126,14 +126,17 @@ impl Aim {
             Ok::<_, String>(followed)
         };
         let roots = Roots::here();
-        for &tgid in &self.processes {
-            for file in program::files(&roots, tgid)
-                .into_iter()
-                .chain(self.program.clone())
-            {
-                // It has ended, or the library was replaced on disk.
-                let _has_no_marks_then = attach(&file);
+        let files = match &self.program {
+            // What waits to execute it still is inspector, whose lab has marks of its own.
+            Some(program) => vec![program.clone()],
+            None => {
+                let of = |&tgid: &Tgid| program::files(&roots, tgid);
+                self.processes.iter().flat_map(of).collect()
             }
+        };
+        for file in files {
+            // It has ended, or the library was replaced on disk.
+            let _has_no_marks_then = attach(&file);
         }
         for file in &self.marks {
             let followed = attach(file).map_err(anyhow::Error::msg)?;

@@ -170,6 +170,7 @@ pub async fn run(
             }
             _ = looks.tick() => {
                 app.audit(&mut connections);
+                app.reread(&mut connections);
                 Some(Message::Own(Box::new(app.look(&connections.gauges))))
             }
         };
@@ -203,6 +204,9 @@ struct App {
     has_news: bool,
     audited: Instant,
     audit_wait: Duration,
+    /// When handles were read anew last, and how long the longest reading since took.
+    reread: Instant,
+    reread_took: Duration,
     /// When what the command printed was read last.
     output_read: Instant,
     looked: Looked,
@@ -222,6 +226,8 @@ impl App {
             has_news: true,
             audited: now,
             audit_wait: audit::EVERY,
+            reread: now.checked_sub(audit::EVERY).unwrap_or(now),
+            reread_took: Duration::ZERO,
             output_read: now,
             looked: Looked::new(),
             own: Own::default(),
@@ -234,6 +240,7 @@ impl App {
 
     /// Takes in events. The screen changes with them unless it is paused.
     fn take(&mut self, batch: Batch) {
+        self.time_readings(&batch);
         let started = Instant::now();
         let is_silent = batch
             .events

@@ -9,6 +9,7 @@ mod moving;
 mod pane;
 mod screens;
 mod stage;
+mod targets;
 mod triage;
 mod typing;
 mod watching;

@@ -49,6 +49,10 @@ impl Triage {
         {
             return;
         }
+        if self.sampled.is_some() && live_processes(ledger).next().is_none() {
+            // What there was at the end stands.
+            return;
+        }
         self.sampled = Some(now);
         self.groups.look(ledger);
         self.growth.sample(ledger);

@@ -88,6 +88,9 @@ pub(super) fn refresh(model: &mut Model) {
     model.are_over = live == 0 && world.ledger().processes().next().is_some();
     model.rows = rows;
     model.hidden = hidden;
+    if let Some(watched) = &mut model.watched {
+        watched.learn(model.live.ledger());
+    }
     let (live, now) = (&model.live, model.clock.now);
     model.alarms.check(live, now);
     lab::select_wanted(model);

@@ -1,8 +1,14 @@
 //! What is watched where there is no lab: whose command it is, or which processes.
 
+use std::collections::BTreeMap;
+
 use super::words;
 use crate::{
-    event::{BootTime, id::Tgid, text::Text},
+    event::{
+        BootTime,
+        id::Tgid,
+        text::{Comm, Text},
+    },
     ledger::{Ledger, process::Process},
     source::toll::Toll,
 };
@@ -14,6 +20,8 @@ pub struct Watched {
     pub verb: Verb,
     /// The processes that were asked for, or the command's own, as soon as it is there.
     pub processes: Vec<Tgid>,
+    /// Their names, as they were last.
+    pub names: BTreeMap<Tgid, Comm>,
     /// The command, with blanks between its words, where it was started for this.
     pub command: Option<Text>,
     /// Places in the targets' programs that declare deletes and were attached to.
@@ -60,6 +68,15 @@ const NAMED: usize = 2;
 const COMMAND: usize = 44;
 
 impl Watched {
+    /// Learns names while there is somebody who has them.
+    pub(super) fn learn(&mut self, ledger: &Ledger) {
+        for &process in &self.processes {
+            if let Some(comm) = words::leader(ledger, process) {
+                self.names.insert(process, comm);
+            }
+        }
+    }
+
     /// The verb and who: `attach redis-server 1234`, `run make -j2 (1234)`.
     pub fn title(&self, ledger: &Ledger) -> String {
         let verb = self.verb.word();
@@ -69,12 +86,14 @@ impl Watched {
                 None => format!("{verb} {command}"),
             };
         }
-        let named = self.processes.iter().take(NAMED).map(|&process| {
-            match words::leader(ledger, process) {
-                Some(comm) => format!("{comm} {}", number(ledger, process)),
-                None => number(ledger, process),
-            }
-        });
+        let named =
+            self.processes
+                .iter()
+                .take(NAMED)
+                .map(|&process| match self.names.get(&process) {
+                    Some(comm) => format!("{comm} {}", number(ledger, process)),
+                    None => number(ledger, process),
+                });
         let mut title = format!("{verb} {}", named.collect::<Vec<_>>().join(", "));
         if self.processes.len() > NAMED {
             title.push_str(&format!(" +{}", self.processes.len() - NAMED));

@@ -1,6 +1,7 @@
 //! `attach` and `run`: any process on the screen.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs::{self, File, OpenOptions},
     os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
@@ -209,6 +210,7 @@ fn watched(verb: Verb, processes: Vec<Tgid>, opened: &Opened) -> Watched {
     Watched {
         verb,
         processes,
+        names: BTreeMap::new(),
         command: None,
         marks: opened.marks,
         toll: opened.toll,

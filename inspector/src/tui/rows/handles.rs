@@ -92,11 +92,14 @@ impl HandleIs {
 /// The handles that are open, and some of those closed.
 pub fn rows(world: &World, now: BootTime, dead: Dead) -> Vec<HandleRow> {
     let ledger = world.ledger();
+    // Programs open and close all the time; where nothing is declared that is no news.
+    let is_lab = world.triage().is_none();
+    let shows_dead = |handle: &Descriptor| is_lab || handle.owner.is_some() || dead == Dead::All;
     let mut known: Option<(Key<Table>, Option<Tgid>)> = None;
     let mut rows = Vec::new();
     for (key, handle) in ledger.handles() {
         let closed = handle.closed();
-        if closed.is_some_and(|at| !dead.shows(at.latest, now)) {
+        if closed.is_some_and(|at| !dead.shows(at.latest, now) || !shows_dead(handle)) {
             continue;
         }
         // Handles of one table stand together.
@@ -193,7 +196,8 @@ impl TableRow for HandleRow {
             "STATE",
             9,
             "open; closed here, while its open file description may live on elsewhere; \
-             released; ambiguous where calls overlapped",
+             released; ambiguous where calls overlapped. Those closed lately stand here where an \
+             entry owned them; the filter state:closed,released lists all that are kept",
             "close's entry and exit; the file's reference count at the entry",
             |row: &HandleRow, look, _| {
                 let style = match row.state {

@@ -179,7 +179,7 @@ impl TableRow for GroupRow {
         .rank(3),
         Column::new(
             "WHAT",
-            15,
+            24,
             "what their targets or names have in common: a star stands for a number; ? = not \
              read yet",
             "/proc/PID/fd, thread names, the call of a wait",
@@ -210,7 +210,7 @@ impl TableRow for GroupRow {
                 call.map_or(Order::Unknown, Order::Text)
             },
         )
-        .rank(5),
+        .rank(7),
         Column::new(
             "BORN",
             8,
@@ -276,13 +276,12 @@ impl TableRow for GroupRow {
         .rank(2),
         Column::new(
             "GROWTH",
-            16,
+            13,
             "whether there are more and more of them, and which of all grows fastest; suspect = \
              no delete is declared for them, most of all windows of time saw them grow and none \
              shrink",
             "the rate, where it makes at least three; windows over the whole time",
             |row: &GroupRow, look, _| match (row.is_suspect, row.grows) {
-                (true, Grows::Fastest) => line("suspect, fastest", look.theme.warning),
                 (true, _) => line("suspect", look.theme.warning),
                 (false, Grows::Fastest) => line("grows fastest", look.theme.warning),
                 (false, Grows::Slower) => line("grows", look.theme.text),

@@ -1,6 +1,6 @@
 //! A model that has seen a story, under a clock that stands still, and how it is looked at.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::{
@@ -86,6 +86,7 @@ pub(super) fn attached() -> Setting {
         watched: Some(Watched {
             verb: Verb::Attach,
             processes: vec![Tgid(100)],
+            names: BTreeMap::new(),
             command: None,
             marks: 0,
             toll: Some(Toll {

@@ -1,6 +1,8 @@
 //! Stories of what a target holds: what grows, what only looks as if it did, and what is near its
 //! limits.
 
+mod changing;
+
 use std::fmt::Write as _;
 
 use super::{

@@ -15,6 +15,7 @@ use crate::tui::{
     model::{Cursor, Model, Popup},
     rows::{Rows, Screen, each},
     table::TableRow,
+    words,
 };
 
 /// The tabs and, behind them, the filter; the cursor stands in a filter that is typed.
@@ -50,9 +51,13 @@ pub(super) fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
         Line::from(styled(format!("{filter} filter  {help} help"), theme.dim))
     } else {
         let shown = model.rows.len();
+        let counts = format!("{shown} of {}", shown + model.hidden);
+        // How many pass is what a filter is for.
+        let room = usize::from(rest.width).saturating_sub(counts.width() + 2);
+        let filter = words::without_middle(filter, room, model.glyphs.cut);
         Line::from(vec![
             styled(format!("{filter}  "), theme.warning),
-            styled(format!("{shown} of {}", shown + model.hidden), theme.dim),
+            styled(counts, theme.dim),
         ])
     };
     put_right(buffer, rest, &line, model.glyphs.cut);

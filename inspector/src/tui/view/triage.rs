@@ -61,7 +61,12 @@ pub(super) fn limits(model: &Model, area: Rect, buffer: &mut Buffer) {
         && let Some(area) = row(area, 1)
     {
         let area = behind_margin(area);
-        let line = Line::from(styled("nothing is known of it yet", theme.dim));
+        let words = if model.are_over {
+            "it has ended: below stands what there was at its end"
+        } else {
+            "nothing is known of it yet"
+        };
+        let line = Line::from(styled(words, theme.dim));
         put(buffer, area, &line, model.glyphs.cut);
     }
     for (index, line) in lines.iter().enumerate() {
@@ -283,6 +288,9 @@ fn advice(model: &Model) -> Vec<Span<'static>> {
 fn toll(model: &Model) -> String {
     let toll = model.watched.as_ref().and_then(|watched| watched.toll);
     match toll {
+        _ if model.source.ended.is_some() => {
+            "nothing is watched any more, and nobody pays for it".to_owned()
+        }
         _ if model.source.probes.is_none() => {
             "/proc is polled: watching costs the other processes of this host nothing".to_owned()
         }
