@@ -56,9 +56,14 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     let runtime = runtime()?;
     let started = wish.start(&runtime)?;
-    let (run, checked) = watched(&runtime, started, grace, args.time, &rules)?;
+    let (run, checked, signal) = watched(&runtime, started, grace, args.time, &rules)?;
     tell(args, outputs, &run, &checked)?;
-    Ok(ExitCode::from(exit(run.end, &checked)))
+    let code = exit(run.end, &checked);
+    Ok(ExitCode::from(match signal {
+        // A command that was cut short and says it succeeded has shown nothing.
+        Some(signal) if code == 0 => 128 + u8::try_from(signal).unwrap_or(0),
+        _ => code,
+    }))
 }
 
 fn rules(args: &CheckArgs, mut rules: Rules) -> Rules {
@@ -79,7 +84,7 @@ fn watched(
     grace: Duration,
     time: Option<Duration>,
     rules: &Rules,
-) -> anyhow::Result<(Run, Checked)> {
+) -> anyhow::Result<(Run, Checked, Option<i32>)> {
     let mut growth = Growth::new();
     let mut no_snapshot = |_: &Watch| Ok(());
     let mut each_second = |ledger: &Ledger| growth.sample(ledger);
@@ -118,7 +123,7 @@ fn watched(
         &run,
         today(),
     );
-    Ok((run, checked))
+    Ok((run, checked, started.signal))
 }
 
 /// Files that take what came of it.

@@ -51,6 +51,8 @@ pub(super) struct Started {
     pub(super) started: BootTime,
     asked: Asked,
     time: Option<Instant>,
+    /// The signal that ended it early, if one did.
+    pub(super) signal: Option<i32>,
 }
 
 impl Wish<'_> {
@@ -96,6 +98,7 @@ impl Wish<'_> {
             tgid,
             started,
             asked,
+            signal: None,
             time: self.time.map(|time| Instant::now() + time),
         })
     }
@@ -125,7 +128,10 @@ impl Started {
             Ended::Time => None,
             // It has seen the last of them go, or has failed; the command's end is told by itself.
             Ended::Source => command.wait(PATIENCE),
-            Ended::Signal(_) => self.end_it(snapshot, each_second).await?,
+            Ended::Signal(signal) => {
+                self.signal = Some(signal);
+                self.end_it(snapshot, each_second).await?
+            }
         };
         self.watch.drain().await;
         Ok(status)
