@@ -43,6 +43,10 @@ impl Triage {
     /// Counts everything, if a second has passed since it was done last.
     pub fn look(&mut self, ledger: &Ledger) {
         let now = ledger.now();
+        if now == BootTime(0) {
+            // Before the first event there is no time: what followed would seem to be hours later.
+            return;
+        }
         if self
             .sampled
             .is_some_and(|last| now.since_ns(last) < STEP_NS)

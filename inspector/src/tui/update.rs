@@ -14,6 +14,7 @@ use super::{
     model::{BAD_NOTE_NS, Model, NOTE_NS, Note, Popup},
     rows::{Rows, Screen, entries},
     subject::{Place, Subject},
+    triage::Triage,
     watched::Ended,
 };
 
@@ -108,8 +109,16 @@ fn find_selected(model: &mut Model) {
         .as_ref()
         .filter(|subject| subject.is_there(ledger))
         .and_then(|subject| model.rows.find(subject.place));
-    // Whoever looks at the newest event follows the newest.
-    let is_tail = model.screen == Screen::Events && table.row == 0 && !model.in_detail();
+    // Whoever looks at the newest event follows the newest; and while groups still find their
+    // places, the largest.
+    let is_unsettled = || !model.world().triage().is_some_and(Triage::has_rates);
+    let is_first = table.row == 0 && !model.in_detail();
+    let is_tail = is_first
+        && match model.screen {
+            Screen::Events => true,
+            Screen::Triage => is_unsettled(),
+            _ => false,
+        };
     match found {
         Some(_) if is_tail => select_row(model, 0),
         Some(row) => model.table_mut().row = row,

@@ -112,3 +112,55 @@ fn what_there_was_at_the_end_stands() {
     let stands = |group: &String| group.starts_with("3 socket socket +3 -0 ");
     assert!(groups.iter().any(stands), "{groups:?}");
 }
+
+#[test]
+fn what_grows_is_a_suspect_whatever_state_its_sockets_are_in() {
+    let mut target = Target::new(BASELINE);
+    for number in 0..60 {
+        let (at, fd) = (2_000 + number * 400, u32::try_from(10 + number).unwrap());
+        target.tell(&format!("{at} 100 open {fd} socket\n{} 100 tick", at + 100));
+        read(
+            &mut target,
+            at + 150,
+            fd..fd + 1,
+            1 + u8::from(number % 2 == 0) * 7,
+        );
+        target.tell(&format!("{} 100 tick", at + 300));
+    }
+    let triage = target.world.triage().unwrap();
+    let mut suspects = triage
+        .groups()
+        .iter()
+        .filter(|group| group.suspect.is_some());
+    let names: Vec<_> = suspects.by_ref().map(Group::name).collect();
+    assert_eq!(
+        names,
+        [
+            "socket tcp *:443 CLOSE_WAIT",
+            "socket tcp *:443 ESTABLISHED"
+        ]
+    );
+}
+
+#[test]
+fn a_look_before_the_first_event_is_none() {
+    let mut target = Target::new("");
+    target.world.take(&Batch { events: Vec::new() });
+    let story = sockets(20);
+    let later = story.lines().map(|line| {
+        let (at, rest) = line.split_once(' ').unwrap();
+        let hours: u64 = 4 * 3_600_000;
+        let rest = rest.replace("began=1000", &format!("began={}", hours + 1_000));
+        format!("{} {rest}\n", hours + at.parse::<u64>().unwrap())
+    });
+    target.tell(&later.collect::<String>());
+    let groups = target.groups();
+    assert!(
+        groups
+            .iter()
+            .any(|group| group.starts_with("3 timerfd timerfd +0 -0 0/min")),
+        "{groups:?}"
+    );
+    let triage = target.world.triage().unwrap();
+    assert!(triage.groups().iter().any(|group| group.suspect.is_some()));
+}
