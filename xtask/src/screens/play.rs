@@ -251,7 +251,12 @@ mod tests {
     use super::*;
 
     fn play(script: &str) -> Play {
-        Play::start(Command::new("sh"), Path::new("/bin/sh"), &["-c".to_owned(), script.to_owned()]).unwrap()
+        Play::start(
+            Command::new("sh"),
+            Path::new("/bin/sh"),
+            &["-c".to_owned(), script.to_owned()],
+        )
+        .unwrap()
     }
 
     #[test]

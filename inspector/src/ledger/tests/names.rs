@@ -84,10 +84,10 @@ fn a_name_is_its_calls_descriptors_open_or_closed() {
     let told = Some("/etc/hostname".to_owned());
     assert_eq!(
         names(&[changed(1, 100, true), name(1, 100)]),
-        [told.clone()]
+        vec![told.clone()]
     );
     let closed = [changed(1, 100, true), changed(2, 101, false), name(2, 100)];
-    assert_eq!(names(&closed), [told.clone()]);
+    assert_eq!(names(&closed), vec![told.clone()]);
     // Another thread was given the number in between.
     let again = [
         changed(1, 100, true),
@@ -95,13 +95,13 @@ fn a_name_is_its_calls_descriptors_open_or_closed() {
         changed(3, 101, true),
         name(3, 100),
     ];
-    assert_eq!(names(&again), [told, None]);
+    assert_eq!(names(&again), vec![told, None]);
 }
 
 #[test]
 fn a_name_of_nothing_is_nobodys() {
-    assert_eq!(names(&[name(1, 100)]), [const { None::<String> }; 0]);
+    assert!(names(&[name(1, 100)]).is_empty());
     // Another thread's, and one that comes too late to be of this birth.
-    assert_eq!(names(&[changed(1, 100, true), name(1, 101)]), [None]);
-    assert_eq!(names(&[changed(1, 100, true), name(100, 100)]), [None]);
+    assert_eq!(names(&[changed(1, 100, true), name(1, 101)]), vec![None]);
+    assert_eq!(names(&[changed(1, 100, true), name(100, 100)]), vec![None]);
 }
