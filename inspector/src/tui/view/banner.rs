@@ -24,14 +24,12 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
             ),
             theme.alarm,
         ))),
-        ended if ended.is_some() || model.are_over => {
-            // A lab that died says so itself, and is not all there will be.
-            if model.lab.is_none() {
-                lines.push(Line::from(styled(
-                    "everything that was watched has ended; what was seen stands",
-                    theme.strong,
-                )));
-            }
+        // A lab that died says so itself, and is not all there will be.
+        ended if model.lab.is_none() && (ended.is_some() || model.are_over) => {
+            lines.push(Line::from(styled(
+                "everything that was watched has ended; what was seen stands",
+                theme.strong,
+            )));
         }
         _ => {}
     }
