@@ -139,7 +139,7 @@ pub struct AttachArgs {
 )]
 pub struct RunArgs {
     /// Put what the command prints into this file [default: a file in the temporary folder, which
-    /// the key `o` shows]
+    /// the key `t` shows the end of]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The command.

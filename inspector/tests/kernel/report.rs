@@ -221,7 +221,7 @@ fn processes_are_found_by_their_name() {
     assert_eq!(output.status.code(), Some(0));
     let mut found: Vec<_> = each(&told["processes"], "pid")
         .into_iter()
-        .map(|pid| pid.as_u64())
+        .map(Value::as_u64)
         .collect();
     found.sort_unstable();
     let mut expected = targets[..2]
