@@ -38,7 +38,9 @@ pub(super) fn judge(
             continue;
         }
         let whose = process.map_or_else(|| "several processes".to_owned(), |key| scene.name(key));
-        let target_words = target.map_or_else(String::new, |target| format!(" {target}"));
+        let target_words = target
+            .filter(|target| target.bytes() != kind.word().as_bytes())
+            .map_or_else(String::new, |target| format!(" {target}"));
         let call = name
             .call
             .map_or_else(String::new, |call| format!(", by {}", CallWord(call)));

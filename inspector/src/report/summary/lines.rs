@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    duration,
     event::id::CallNumber,
     ledger::thread::Thread,
     report::document::{self, Of, Run},
@@ -38,9 +37,13 @@ impl Display for Watched<'_> {
                 }
             }
         }
-        // To the millisecond, so that it can be read.
+        // To the millisecond, and where it takes seconds to the tenth, so that it can be read.
         let ms = run.ended.since_ns(run.started) / 1_000_000;
-        write!(f, ", watched for {}", duration::written(ms * 1_000_000))
+        match ms {
+            10_000.. => write!(f, ", watched for {}s", (ms + 500) / 1000),
+            1_000.. => write!(f, ", watched for {}.{}s", ms / 1000, ms % 1000 / 100),
+            _ => write!(f, ", watched for {ms}ms"),
+        }
     }
 }
 
@@ -51,7 +54,10 @@ impl Display for Named<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let name = &self.0.name;
         f.write_str(name.what.word())?;
-        if let Some(target) = &name.target {
+        // `socket socket` says no more than `socket`.
+        let target = name.target.as_ref();
+        if let Some(target) = target.filter(|target| target.bytes() != name.what.word().as_bytes())
+        {
             write!(f, " {target}")?;
         }
         if let Some(call) = name.call {

@@ -4,8 +4,8 @@
 //! The reading is an event like any other: it takes its place among the others by the time at
 //! which it ended, so everything that happened before has been told when the ledger gets it, and
 //! the ledger leaves alone what changed since it began. Reading never keeps the ring waiting for
-//! long: a look takes a few links and two milliseconds at most, and under a flood of births the
-//! oldest are left out and counted.
+//! long: a look takes a few links and two milliseconds at most, what it does not come to is the
+//! next one's, and under a flood of births the oldest are left out and counted.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -111,26 +111,32 @@ impl Births {
     }
 
     /// Takes the oldest off the queue; `None` = it is closed, or born again.
-    fn take_oldest(&mut self) -> Option<(Tgid, Tid, Fd)> {
+    fn take_oldest(&mut self) -> Option<(Tgid, Fd, Birth)> {
         let (at, tgid, fd) = self.order.pop_front()?;
         let birth = *self.waiting.get(&(tgid, fd))?;
         if birth.at != at {
             return None;
         }
         self.waiting.remove(&(tgid, fd));
-        Some((tgid, birth.by, fd))
+        Some((tgid, fd, birth))
+    }
+
+    /// Puts back what there was no time for: it is the first of the next look.
+    fn put_back(&mut self, tgid: Tgid, fd: Fd, birth: Birth) {
+        self.waiting.insert((tgid, fd), birth);
+        self.order.push_front((birth.at, tgid, fd));
     }
 
     /// Those that are old enough, as many as one look reads, by the thread that made them.
-    fn due(&mut self, now: BootTime) -> BTreeMap<(Tgid, Tid), Vec<Fd>> {
-        let mut due: BTreeMap<_, Vec<Fd>> = BTreeMap::new();
+    fn due(&mut self, now: BootTime) -> BTreeMap<(Tgid, Tid), Vec<(Fd, Birth)>> {
+        let mut due: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let mut count = 0;
         while count < LINKS
             && let Some(&(at, ..)) = self.order.front()
             && now.since_ns(at) >= AGE_NS
         {
-            if let Some((tgid, by, fd)) = self.take_oldest() {
-                due.entry((tgid, by)).or_default().push(fd);
+            if let Some((tgid, fd, birth)) = self.take_oldest() {
+                due.entry((tgid, birth.by)).or_default().push((fd, birth));
                 count += 1;
             }
         }
@@ -144,22 +150,28 @@ impl Births {
             return told;
         }
         let started = Instant::now();
+        let mut has_read = false;
         for ((tgid, by), fds) in self.due(boot_time()) {
-            if started.elapsed() >= TIME {
-                // The kernel is slow to answer; these go unread rather than wait their turn again.
-                self.dropped += fds.len() as u64;
-                continue;
-            }
-            let Some(mut open) = Open::new(proc_root, tgid, by) else {
-                continue;
-            };
-            for fd in fds {
-                if started.elapsed() < TIME {
-                    open.read(fd);
-                } else {
-                    self.dropped += 1;
+            let has_time = || started.elapsed() < TIME;
+            let mut open = None;
+            if has_time() {
+                open = Open::new(proc_root, tgid, by);
+                if open.is_none() {
+                    // The thread is gone, and with it what is not looked for through others.
+                    continue;
                 }
             }
+            for (fd, birth) in fds {
+                match &mut open {
+                    // One at least, however slow the kernel is: no look comes to nothing.
+                    Some(open) if has_time() || !has_read => {
+                        open.read(fd);
+                        has_read = true;
+                    }
+                    _ => self.put_back(tgid, fd, birth),
+                }
+            }
+            let Some(open) = open else { continue };
             let Some(targets) = open.end() else { continue };
             self.read += targets.read.len() as u64;
             for seen in &targets.read {
