@@ -13,6 +13,7 @@
 //! - [`pattern`]: what targets and names of one kind have in common;
 //! - [`cli`], [`command`]: the command line, one file a verb;
 //! - [`config`]: what a user prefers, and where it says so;
+//! - [`target`], [`launch`]: which processes are meant, and starting a command that waits to be watched;
 //! - [`doctor`], [`privilege`]: what works here, and dropping what is not needed;
 //! - [`lab`]: the reference lifecycle map workload;
 //! - [`tui`]: the interactive screen;

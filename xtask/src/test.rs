@@ -17,6 +17,8 @@ use crate::{
 
 /// What the privileged binary prints before the kernel's reason when it runs nothing.
 const SKIPPED: &str = "SKIPPED: ";
+/// What a test says before the name of a program of other people's that it needs and does not find.
+const LACKING: &str = "LACKING: ";
 
 /// `cargo xtask test [FILTER]`.
 pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -87,7 +89,15 @@ fn run_privileged(root: &Root, binary: &Path, arguments: &[String]) -> anyhow::R
         command.args(["--color", "always"]);
     }
     let (status, said) = tee(&mut command, &mut io::stdout())?;
-    let skips: Vec<&str> = skips(&said);
+    let lacks = behind(LACKING, &said);
+    for lack in &lacks {
+        step::say(&format!("test: not everything was tested: {lack}"));
+    }
+    if !lacks.is_empty() && std::env::var_os("CI").is_some() {
+        step::say("test: FAILED: in CI nothing may be lacking");
+        return Ok(ExitCode::FAILURE);
+    }
+    let skips = behind(SKIPPED, &said);
     let probes = match skips.is_empty() {
         true => Ok(()),
         false => kernel::takes_probes(root)?,
@@ -135,10 +145,10 @@ fn judge(success: bool, skips: &[&str], probes: Result<(), String>) -> End {
     }
 }
 
-/// The reasons of all skips in what the binary said.
-fn skips(said: &str) -> Vec<&str> {
+/// What stands behind a word in what the binary said: the reasons of all skips, or what is lacking.
+fn behind<'a>(word: &str, said: &'a str) -> Vec<&'a str> {
     said.lines()
-        .filter_map(|line| line.split_once(SKIPPED))
+        .filter_map(|line| line.split_once(word))
         .map(|(_, reason)| reason.trim())
         .collect()
 }
@@ -202,8 +212,8 @@ mod tests {
     #[test]
     fn skips_are_found_within_a_line() {
         let said = "running 1 test\ntest a ... SKIPPED: bpf: EPERM\nok\ntest b ... ok\n";
-        assert_eq!(skips(said), ["bpf: EPERM"]);
-        assert!(skips("test skipped_bytes ... ok\n").is_empty());
+        assert_eq!(behind(SKIPPED, said), ["bpf: EPERM"]);
+        assert!(behind(SKIPPED, "test skipped_bytes ... ok\n").is_empty());
     }
 
     #[test]

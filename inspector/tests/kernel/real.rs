@@ -264,13 +264,13 @@ fn make_with_two_jobs() {
     assert!(Path::new(at).join("all").exists());
 }
 
-/// Whether one of these programs, or strace, is not installed: told on stdout, and no skip in CI.
+/// Whether one of these programs, or strace, is not installed: told on stdout; in CI that is a failure.
 fn lacks(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |name: &str| std::env::split_paths(&path).any(|at| at.join(name).is_file());
     for program in programs.iter().chain(&["strace"]) {
         if !is_there(program) {
-            println!("SKIPPED: {program} is not installed");
+            println!("LACKING: {program} is not installed");
             return true;
         }
     }
