@@ -1,6 +1,6 @@
 //! What `check` holds a run to: what it looks at, what it ignores and why, and how much may remain.
 //!
-//! The table `[check]` of `inspector.toml` ([`file`]) and arguments ([`Ignore`] and [`Budget`] are
+//! The table `[check]` of `inspector.toml` ([`mod@file`]) and arguments ([`Ignore`] and [`Budget`] are
 //! read from text) make it. `docs/check.md` is the user's reference.
 
 #![forbid(unsafe_code)]

@@ -61,7 +61,13 @@ fn what_a_tiny_ring_loses_is_counted_by_kind() {
         // What becomes of a thread whose exit was seen and whose last switch was lost: below.
         let is_exiting = |thread: &Thread| thread.exiting.is_some();
         let differences = oracle::differences_but(&watch.ledger, program.tgid(), is_exiting);
-        assert_eq!(differences, "");
+        // Where two births may both have a number, since the close between them was lost, /proc
+        // shows that it is open (which is compared here) and can't show whose it is.
+        let settled: Vec<_> = differences
+            .lines()
+            .filter(|line| !line.contains(" is Ambiguous "))
+            .collect();
+        assert_eq!(settled, [""; 0]);
     }
     assert!(watch.ledger.drift().total() > 0, "nothing to mend");
     let counts = watch.stop();
