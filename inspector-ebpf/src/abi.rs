@@ -4,6 +4,7 @@ pub mod call;
 pub mod config;
 pub mod loss;
 pub mod mark;
+pub mod name;
 pub mod record;
 pub mod table;
 pub mod thread;

@@ -49,7 +49,7 @@ pub mod kind {
     /// A table changed in a way the programs cannot follow:
     /// [`super::super::table::UnsettledRecord`].
     pub const UNSETTLED: u16 = 10;
-    /// The name by which something was opened: [`super::super::call::NameRecord`].
+    /// The name by which something was opened: [`super::super::name::NameRecord`].
     pub const NAME: u16 = 11;
     /// How many kinds there are.
     pub const COUNT: usize = 12;

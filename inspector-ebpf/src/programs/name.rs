@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::bpf_probe_read_user_str_bytes;
 use inspector_ebpf::abi::{
-    call::{NAME_BYTES, NameRecord},
+    name::{NAME_BYTES, NameRecord},
     record::kind,
 };
 

@@ -7,8 +7,9 @@ mod table;
 use std::num::NonZeroU64;
 
 use inspector_ebpf::abi::{
-    call::{CallRecord, NAME_BYTES, NameRecord, PassedRecord},
+    call::{CallRecord, PassedRecord},
     mark::{self, MarkRecord},
+    name::{NAME_BYTES, NameRecord},
     record::{Header, kind},
     table::{TableRecord, UnsettledRecord, unsettled},
     thread::{BornRecord, ExecRecord, ExitRecord, RenamedRecord},
