@@ -35,6 +35,7 @@ use crate::{
         id::{BootTime, CallNumber, Tgid},
         text::Text,
     },
+    launch::status::{NOT_EXECUTABLE, NOT_FOUND},
     ledger::Ledger,
     rules::{Date, Kind, Rules},
     verdict::{Judgement, growth::Growth},
@@ -206,9 +207,6 @@ impl Checked {
     }
 }
 
-/// The status when the tool itself failed: no run, or no verdict on it.
-pub const TOOL_FAILED: u8 = 125;
-
 /// The exit status of `check`: the command's own if it failed, 128 and its number for a signal,
 /// 126 and 127 for a command that could not be executed or found; else 1 with findings and 0
 /// without.
@@ -217,8 +215,8 @@ pub fn exit(end: CommandEnd, checked: &Checked) -> u8 {
         CommandEnd::Exited(0) => u8::from(!checked.is_clean()),
         CommandEnd::Exited(status) => status,
         CommandEnd::Killed(signal) => signal.saturating_add(128),
-        CommandEnd::NotExecutable => 126,
-        CommandEnd::NotFound => 127,
+        CommandEnd::NotExecutable => NOT_EXECUTABLE,
+        CommandEnd::NotFound => NOT_FOUND,
     }
 }
 

@@ -23,6 +23,7 @@ use serde::Deserialize;
 
 use self::place::{Place, Surroundings};
 use crate::{
+    duration,
     event::text::Text,
     lab::{
         MapKind,
@@ -30,6 +31,7 @@ use crate::{
         entry::EntryKind,
         policy::Policy,
     },
+    ledger::LedgerRules,
     rules::Rules,
     tui::keymap::{Action, Keymap, TABLE},
 };
@@ -250,6 +252,14 @@ impl Keys {
 }
 
 impl Config {
+    /// The rules of verdicts.
+    pub fn ledger_rules(&self) -> LedgerRules {
+        LedgerRules {
+            grace_ns: duration::as_ns(self.grace.value),
+            ..LedgerRules::default()
+        }
+    }
+
     /// Reads what is in force for whoever started this process: the file `asked` for, else the one
     /// that `INSPECTOR_CONFIG` names, else the invoking user's own, which need not be there.
     ///

@@ -1,5 +1,7 @@
 //! A length of time as a person writes it: `10s`, `1.5ms`, `2m`, `1h30m`.
 
+use std::time::Duration;
+
 /// The units, from the longest, each with its nanoseconds.
 const UNITS: [(&str, u64); 8] = [
     ("d", 86_400_000_000_000),
@@ -48,6 +50,11 @@ pub fn parse_ns(text: &str) -> Result<u64, NoDuration> {
         rest = after;
     }
     Ok(sum_ns)
+}
+
+/// The nanoseconds of a length of time; of one of more than 584 years, as many as there can be.
+pub fn as_ns(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// `number`, which is of digits and points, times `unit_ns`.

@@ -53,11 +53,8 @@ fn tell(
     checked: &mut Checked,
 ) {
     let tgid = found.thread.tgid;
-    let process = scene
-        .judged()
-        .find(|(_, process)| process.tgid == tgid)
-        .map(|(key, _)| key);
-    let Some(process) = process else {
+    let mut ran = scene.of_number(tgid).iter().copied();
+    let Some(process) = ran.find(|&process| scene.is_judged(process)) else {
         return;
     };
     let (kind, program) = (Kind::Of(kind), scene.program(process));

@@ -38,8 +38,8 @@ pub(super) fn judge(
             continue;
         }
         let whose = process.map_or_else(|| "several processes".to_owned(), |key| scene.name(key));
-        let target_words = target
-            .filter(|target| target.bytes() != kind.word().as_bytes())
+        let target_words = name
+            .telling_target()
             .map_or_else(String::new, |target| format!(" {target}"));
         let call = name
             .call

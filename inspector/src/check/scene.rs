@@ -27,7 +27,7 @@ pub(super) struct Scene<'a> {
     /// The command's process.
     pub(super) main: Option<Key<Process>>,
     /// Each process's main thread, as long as the ledger remembers it.
-    leaders: FxHashMap<Key<Process>, Key<Thread>>,
+    leaders: FxHashMap<Key<Process>, &'a Thread>,
     threads: FxHashMap<Key<Process>, Vec<Key<Thread>>>,
     by_tgid: FxHashMap<Tgid, Vec<Key<Process>>>,
     judged: FxHashSet<Key<Process>>,
@@ -42,25 +42,16 @@ impl<'a> Scene<'a> {
             .filter(|(_, process)| process.born.earliest <= run.ended);
         let main = mains.max_by_key(|(_, process)| process.born.latest);
         let main = main.map(|(key, _)| key);
-        let mut leaders = FxHashMap::default();
         let mut threads: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (key, thread) in ledger.threads() {
             threads.entry(thread.process).or_default().push(key);
-            if thread.name.tid.0 == thread.name.tgid.0 {
-                // A leader that an exec on another thread replaced is not the latest.
-                let leader = leaders.entry(thread.process).or_insert(key);
-                let known = ledger.thread(*leader).map(|known| known.name.epoch);
-                if known <= Some(thread.name.epoch) {
-                    *leader = key;
-                }
-            }
         }
         let mut scene = Self {
             ledger,
             rules,
             run,
             main,
-            leaders,
+            leaders: ledger.leaders(),
             threads,
             by_tgid: FxHashMap::default(),
             judged: FxHashSet::default(),
@@ -112,7 +103,7 @@ impl<'a> Scene<'a> {
 
     /// A process's main thread.
     pub(super) fn leader(&self, process: Key<Process>) -> Option<&'a Thread> {
-        self.ledger.thread(*self.leaders.get(&process)?)
+        self.leaders.get(&process).copied()
     }
 
     /// A process's program: its main thread's name.
@@ -161,9 +152,7 @@ impl<'a> Scene<'a> {
 
     pub(super) fn grace_ns(&self) -> u64 {
         let own = self.rules.grace;
-        own.map_or(self.run.grace_ns, |grace| {
-            u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX)
-        })
+        own.map_or(self.run.grace_ns, crate::duration::as_ns)
     }
 
     /// The process whose call made a descriptor, as its table tells.

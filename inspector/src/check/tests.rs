@@ -13,9 +13,8 @@ use crate::{
         text::Text,
     },
     ledger::LedgerRules,
-    pipeline::{Pipeline, story::Cast},
+    pipeline::story::watched,
     rules::{Date, Rules},
-    verdict::growth::Growth,
 };
 
 /// The command is process 100, which holds 0–3 before it is let go.
@@ -46,18 +45,7 @@ fn judged(story: &str, rules: &Rules) -> Checked {
 
 /// The same, of a ledger with other rules.
 fn judged_by(ledger: LedgerRules, story: &str, rules: &Rules) -> Checked {
-    let mut pipeline = Pipeline::new(ledger);
-    let mut growth = Growth::new();
-    let mut next = BootTime(0);
-    for batch in Cast::default().batches(story) {
-        pipeline.take(&batch);
-        let now = pipeline.ledger().now();
-        if now >= next {
-            growth.sample(pipeline.ledger());
-            next = now.plus_ns(1_000_000_000);
-        }
-    }
-    growth.sample(pipeline.ledger());
+    let (pipeline, growth) = watched(ledger, story);
     let judgements = pipeline.judgements();
     judge(
         pipeline.ledger(),

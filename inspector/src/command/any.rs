@@ -9,7 +9,9 @@ use std::{
 use anyhow::{Context as _, bail};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use super::tell;
 use crate::{
+    cli::{KernelArgs, any::WatchArgs},
     event::{Batch, id::Tgid},
     privilege,
     source::{
@@ -20,9 +22,8 @@ use crate::{
             start::{Prepared, prepare},
         },
         procfs::poll,
-        toll::{self, Toll},
     },
-    target::{Roots, program},
+    target::{Found, Roots, program},
 };
 
 /// How often /proc is read where eBPF is refused.
@@ -34,19 +35,19 @@ const LOOK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Aim {
     /// The processes.
-    pub(super) processes: Vec<Tgid>,
+    processes: Vec<Tgid>,
     /// The program that one of them is going to execute.
-    pub(super) program: Option<PathBuf>,
+    program: Option<PathBuf>,
     /// Programs and libraries whose marks the user wants attached.
-    pub(super) marks: Vec<PathBuf>,
+    marks: Vec<PathBuf>,
     /// Whether /proc is polled whatever the kernel would allow.
-    pub(super) polls: bool,
+    polls: bool,
     /// The kernel side.
-    pub(super) options: LoadOptions,
+    options: LoadOptions,
     /// When the source ends by itself.
-    pub(super) until: Until,
+    until: Until,
     /// Whether a process that can't be followed is left out: one of many may end meanwhile.
-    pub(super) may_lack: bool,
+    may_lack: bool,
 }
 
 /// A source that follows its targets.
@@ -58,14 +59,49 @@ pub(super) struct Opened {
     pub(super) early: Vec<Batch>,
     /// Mark sites of the targets' programs.
     pub(super) marks: usize,
-    /// What a system call costs now, and did before.
-    pub(super) toll: Option<Toll>,
-    /// What the user should be told.
-    pub(super) notices: Vec<String>,
 }
 
 impl Aim {
-    /// Attaches and follows. Where the kernel refuses the programs, /proc is polled.
+    /// At processes that run already. A group may get members when all that it has are gone.
+    pub(super) fn at(found: &Found, watch: &WatchArgs, kernel: &KernelArgs) -> Self {
+        let processes = found.processes.clone();
+        let is_group = !found.groups.is_empty();
+        Self {
+            may_lack: processes.len() > 1,
+            processes,
+            program: None,
+            marks: watch.marks.clone(),
+            polls: watch.poll,
+            options: watch.load_options(kernel),
+            until: if is_group {
+                Until::Stopped
+            } else {
+                Until::TargetsEnd
+            },
+        }
+    }
+
+    /// At a command that waits, with what it will execute.
+    pub(super) fn at_command(
+        pid: u32,
+        program: Option<PathBuf>,
+        until: Until,
+        watch: &WatchArgs,
+        kernel: &KernelArgs,
+    ) -> Self {
+        Self {
+            processes: vec![Tgid(pid)],
+            program,
+            marks: watch.marks.clone(),
+            polls: watch.poll,
+            options: watch.load_options(kernel),
+            until,
+            may_lack: false,
+        }
+    }
+
+    /// Attaches and follows. Where the kernel refuses the programs, /proc is polled. What the user
+    /// should know of it is told.
     ///
     /// # Errors
     /// Where a process can't be followed, or privileges not be shed.
@@ -73,23 +109,16 @@ impl Aim {
         if self.polls {
             return self.poll("--poll asks for it".to_owned());
         }
-        let before_ns = toll::measure();
         let mut prepared = match prepare(&self.options) {
             Ok(prepared) => prepared,
             Err(error) => return self.poll(error.to_string()),
         };
-        let mut notices = Vec::new();
-        let sites = self.attach_marks(&mut prepared, &mut notices)?;
+        let sites = self.attach_marks(&mut prepared)?;
         privilege::shed_for_targets().context("privileges could not be shed")?;
         let mut opened = Opened {
             running: prepared.start(self.until)?,
             early: Vec::new(),
             marks: sites,
-            toll: Some(Toll {
-                before_ns,
-                after_ns: toll::measure(),
-            }),
-            notices,
         };
         let mut followed = 0;
         for &tgid in &self.processes {
@@ -107,21 +136,17 @@ impl Aim {
 
     /// Attaches the marks of what the targets execute now, and of what they are said to execute
     /// later: when privileges are shed attaching is over. Returns how many sites there are.
-    fn attach_marks(
-        &self,
-        prepared: &mut Prepared,
-        notices: &mut Vec<String>,
-    ) -> anyhow::Result<usize> {
+    fn attach_marks(&self, prepared: &mut Prepared) -> anyhow::Result<usize> {
         let mut sites = 0;
         let mut attach = |file: &Path| {
             let followed = prepared.attach_marks(file)?;
             // Files without marks are told nothing of: a script, a library.
             if followed.marks > 0 {
                 sites += followed.marks;
-                let why = followed.unusable.first();
-                notices.extend(
-                    why.map(|why| format!("a mark of {} can't be attached: {why}", file.display())),
-                );
+                if let Some(why) = followed.unusable.first() {
+                    let file = file.display();
+                    tell(&format!("a mark of {file} can't be attached: {why}"));
+                }
             }
             Ok::<_, String>(followed)
         };
@@ -161,8 +186,6 @@ impl Aim {
             running,
             early: Vec::new(),
             marks: 0,
-            toll: None,
-            notices: Vec::new(),
         })
     }
 }

@@ -20,7 +20,8 @@ use crate::{
     check::{self, Checked, Run, annotations::annotations, exit, judge, junit::junit},
     cli::any::CheckArgs,
     config::Config,
-    ledger::{Ledger, LedgerRules},
+    duration,
+    ledger::Ledger,
     rules::{Date, Rules},
     source::clock::boot_time,
     verdict::growth::Growth,
@@ -38,16 +39,14 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let grace = args.watch.grace.or(config.check.grace);
     config.grace.set_from_cli(grace);
     let grace = config.grace.value;
+    let ledger_rules = config.ledger_rules();
     let rules = rules(args, config.check);
     let wish = Wish {
         command: &args.command,
         line: &args.line,
         watch: &args.watch,
         kernel: &args.kernel,
-        rules: LedgerRules {
-            grace_ns: nanos(grace),
-            ..LedgerRules::default()
-        },
+        rules: ledger_rules,
         time: args.time,
     };
     let outputs = Outputs {
@@ -110,8 +109,8 @@ fn watched(
         end: status
             .map(watched::end)
             .with_context(|| format!("process {} was told to end and goes on", started.tgid))?,
-        grace_ns: nanos(grace),
-        overdue_ns: time.filter(|_| is_overdue).map(nanos),
+        grace_ns: duration::as_ns(grace),
+        overdue_ns: time.filter(|_| is_overdue).map(duration::as_ns),
     };
     let pipeline = started.watch.stop();
     growth.sample(pipeline.ledger());
@@ -155,10 +154,6 @@ fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> any
             .context("the annotations could not be written")?;
     }
     Ok(())
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn today() -> Date {

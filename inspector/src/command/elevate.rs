@@ -59,8 +59,7 @@ pub(super) fn run(
     let ended = sudo.wait().context("sudo's end is not known")?;
     match (handed, ended.code()) {
         // What it says itself of why it failed stands above.
-        (Err(_), Some(0)) | (_, None) => Ok(ExitCode::from(status::TOOL_FAILED)),
-        (Err(_), Some(1)) => Ok(ExitCode::from(status::TOOL_FAILED)),
+        (Err(_), Some(0 | 1)) | (_, None) => Ok(ExitCode::from(status::TOOL_FAILED)),
         _ => Ok(ExitCode::from(status::code(ended))),
     }
 }

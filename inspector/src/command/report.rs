@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{self, Write as _},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -17,7 +16,7 @@ use super::{
     output::{Output, append_to},
     runtime, tell,
     watch::{Asked, Watch},
-    watched::{self, Started, Wish},
+    watched::{self, PATIENCE, Started, Wish},
     with_command,
 };
 use crate::{
@@ -33,14 +32,10 @@ use crate::{
     source::{
         SourceKind,
         clock::{boot_time, wall_ns},
-        ebpf::session::Until,
     },
     target::{Found, Roots},
     verdict::growth::Growth,
 };
-
-/// How long a command that was told to end may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the verb.
 ///
@@ -65,23 +60,7 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let rules = rules(args)?;
     let output = output(args)?;
     let snapshots = Snapshots::open(args)?;
-    let aim = Aim {
-        processes: found.processes.clone(),
-        program: None,
-        marks: args.watch.marks.clone(),
-        polls: args.watch.poll,
-        options: args.watch.load_options(&args.kernel),
-        until: if found.groups.is_empty() {
-            Until::TargetsEnd
-        } else {
-            Until::Stopped
-        },
-        may_lack: found.processes.len() > 1,
-    };
-    let opened = aim.open()?;
-    for notice in &opened.notices {
-        tell(notice);
-    }
+    let opened = Aim::at(found, &args.watch, &args.kernel).open()?;
     members::follow(
         found.groups.clone(),
         &found.processes,
@@ -177,11 +156,7 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 fn rules(args: &ReportArgs) -> anyhow::Result<LedgerRules> {
     let mut config = Config::load(args.config.path.as_deref())?;
     config.grace.set_from_cli(args.watch.grace);
-    let grace = config.grace.value.as_nanos();
-    Ok(LedgerRules {
-        grace_ns: u64::try_from(grace).unwrap_or(u64::MAX),
-        ..LedgerRules::default()
-    })
+    Ok(config.ledger_rules())
 }
 
 fn boot_wall_ns() -> Option<u64> {

@@ -28,7 +28,6 @@ use crate::{
         entry::EntryKind,
         policy::Policy,
     },
-    ledger::LedgerRules,
     tui::{
         alarm::Alarms,
         app::{
@@ -128,10 +127,7 @@ fn setting(
     }
     let alarms = &config.alarms;
     Ok(Setting {
-        rules: LedgerRules {
-            grace_ns: u64::try_from(config.grace.value.as_nanos()).unwrap_or(u64::MAX),
-            ..LedgerRules::default()
-        },
+        rules: config.ledger_rules(),
         keymap: config.keys.map.clone(),
         palette: match config.theme.value {
             config::Theme::Dark => Palette::Dark,

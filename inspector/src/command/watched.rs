@@ -9,7 +9,6 @@ use tokio::{runtime::Runtime, time::Instant};
 use super::{
     any::Aim,
     start::{self, Manner, Prepared},
-    tell,
     watch::{Asked, Ended, Watch},
 };
 use crate::{
@@ -28,7 +27,7 @@ use crate::{
 };
 
 /// How long a command that was told to end may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is to be run, and how.
 pub(super) struct Wish<'a> {
@@ -70,19 +69,8 @@ impl Wish<'_> {
             waiting, program, ..
         } = start::prepare(self.command, self.line, manner)?;
         let tgid = Tgid(waiting.pid());
-        let aim = Aim {
-            processes: vec![tgid],
-            program,
-            marks: self.watch.marks.clone(),
-            polls: self.watch.poll,
-            options: self.watch.load_options(self.kernel),
-            until: Until::TargetsEnd,
-            may_lack: false,
-        };
-        let opened = aim.open()?;
-        for notice in &opened.notices {
-            tell(notice);
-        }
+        let until = Until::TargetsEnd;
+        let opened = Aim::at_command(tgid.0, program, until, self.watch, self.kernel).open()?;
         let watch = Watch::new(opened, self.rules);
         let asked = runtime.block_on(async { Asked::new() })?;
         let started = boot_time();
@@ -115,19 +103,11 @@ impl Started {
         snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
         each_second: &mut dyn FnMut(&Ledger),
     ) -> anyhow::Result<Option<ExitStatus>> {
-        let Self {
-            watch,
-            command,
-            asked,
-            time,
-            ..
-        } = self;
-        let ended = watch.until(Some(command), *time, asked, snapshot, each_second);
-        let status = match ended.await? {
+        let status = match self.first(self.time, snapshot, each_second).await? {
             Ended::Command(status) => Some(status),
             Ended::Time => None,
             // It has seen the last of them go, or has failed; the command's end is told by itself.
-            Ended::Source => command.wait(PATIENCE),
+            Ended::Source => self.command.wait(PATIENCE),
             Ended::Signal(signal) => {
                 self.signal = Some(signal);
                 self.end_it(snapshot, each_second).await?
@@ -146,20 +126,26 @@ impl Started {
         snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
         each_second: &mut dyn FnMut(&Ledger),
     ) -> anyhow::Result<Option<ExitStatus>> {
-        let Self {
-            watch,
-            command,
-            asked,
-            ..
-        } = self;
-        command.terminate();
+        self.command.terminate();
         let time = Some(Instant::now() + PATIENCE);
-        let ended = watch.until(Some(command), time, asked, snapshot, each_second);
-        Ok(match ended.await? {
+        Ok(match self.first(time, snapshot, each_second).await? {
             Ended::Command(status) => Some(status),
-            Ended::Source => command.wait(PATIENCE),
+            Ended::Source => self.command.wait(PATIENCE),
             Ended::Time | Ended::Signal(_) => None,
         })
+    }
+
+    /// Watches until the first of what may end that, the command's own end among it.
+    async fn first(
+        &mut self,
+        time: Option<Instant>,
+        snapshot: &mut dyn FnMut(&Watch) -> anyhow::Result<()>,
+        each_second: &mut dyn FnMut(&Ledger),
+    ) -> anyhow::Result<Ended> {
+        let (watch, command, asked) = (&mut self.watch, &mut self.command, &mut self.asked);
+        watch
+            .until(Some(command), time, asked, snapshot, each_second)
+            .await
     }
 
     /// Watches what the command has left behind for so long, or until nothing is left.

@@ -61,7 +61,7 @@ impl Config {
                 .setting("theme", &self.theme, |theme| quoted(theme.name()))
                 .setting("ascii", &self.ascii, bool::to_string)
                 .setting("grace", &self.grace, |grace| {
-                    let ns = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+                    let ns = duration::as_ns(*grace);
                     quoted(&duration::written(ns))
                 })
                 .setting("frames", &self.frames, u8::to_string)
@@ -91,7 +91,7 @@ impl Config {
 fn check<'a>(rules: &'a Rules, tables: &mut Vec<Table<'a>>) {
     let mut check = Table::new(Some("check"));
     if let Some(grace) = rules.grace {
-        let ns = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+        let ns = duration::as_ns(grace);
         let grace = quoted(&duration::written(ns));
         check = check.line("grace", &grace, rules.origin("grace"));
     }

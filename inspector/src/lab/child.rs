@@ -248,5 +248,5 @@ fn own(marker: &Marker, key: &str, entry: &Entry) {
 }
 
 fn nanoseconds_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    crate::duration::as_ns(began.elapsed())
 }

@@ -295,7 +295,7 @@ impl<'a> Stage<'a> {
 
     /// The truth about everything the keys owned.
     fn known(&self) -> Vec<Known> {
-        let grace_ns = u64::try_from(self.plan.grace.as_nanos()).unwrap_or(u64::MAX);
+        let grace_ns = crate::duration::as_ns(self.plan.grace);
         let mut known = Vec::new();
         let mut add = |owner: Owner, owns: &[ThingId], deleted_ns: u64| {
             let deadline_ns = deleted_ns.saturating_add(grace_ns);

@@ -290,7 +290,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
 }
 
 fn nanoseconds(sorted: &[Duration], percent: usize) -> Option<u64> {
-    percentile(sorted, percent).map(|took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))
+    percentile(sorted, percent).map(crate::duration::as_ns)
 }
 
 fn milliseconds(sorted: &[Duration], percent: usize) -> String {

@@ -1,5 +1,7 @@
 //! What screens, reports and verdicts read of the ledger.
 
+use rustc_hash::FxHashMap;
+
 use super::{
     Ledger, LedgerRules,
     arena::Key,
@@ -136,6 +138,20 @@ impl Ledger {
         self.processes
             .get(process)
             .map_or(&[], |process| &process.threads)
+    }
+
+    /// The main thread of each process, as long as its record is kept: that of the latest program,
+    /// where an exec on another thread replaced one.
+    pub fn leaders(&self) -> FxHashMap<Key<Process>, &Thread> {
+        let mut leaders: FxHashMap<_, &Thread> = FxHashMap::default();
+        let is_main = |thread: &Thread| thread.name.tid.0 == thread.name.tgid.0;
+        for (_, thread) in self.threads.iter().filter(|(_, thread)| is_main(thread)) {
+            let leader = leaders.entry(thread.process).or_insert(thread);
+            if leader.name.epoch <= thread.name.epoch {
+                *leader = thread;
+            }
+        }
+        leaders
     }
 
     /// The futex words that threads of live processes waited on, by process and address, in no

@@ -31,8 +31,25 @@ use crate::{
     },
     ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
-    verdict::Judgement,
+    verdict::{Judgement, growth::Growth},
 };
+
+/// A whole story, of whose ledger growth is told once a second as the verbs do, and at its end.
+pub(crate) fn watched(rules: LedgerRules, story: &str) -> (Pipeline, Growth) {
+    let mut pipeline = Pipeline::new(rules);
+    let mut growth = Growth::new();
+    let mut next = BootTime(0);
+    for batch in Cast::default().batches(story) {
+        pipeline.take(&batch);
+        let now = pipeline.ledger().now();
+        if now >= next {
+            growth.sample(pipeline.ledger());
+            next = now.plus_ns(1_000_000_000);
+        }
+    }
+    growth.sample(pipeline.ledger());
+    (pipeline, growth)
+}
 
 /// Plays a story and compares what it prints: of each judgement its verdict, entry and resource.
 #[track_caller]

@@ -32,11 +32,12 @@ mod threads;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::threads::state as thread_state;
 use self::{groups::Groups, handles::Tables, processes::Processes, threads::Threads};
-pub(crate) use self::{processes::leaders, threads::state as thread_state};
 use super::{finding, json as judgement, not_told::not_told, source};
 use crate::{
     check::{CommandEnd, json::end_value},
+    duration::as_ns,
     event::{
         id::{BootTime, Moment, Tgid},
         text::Text,
@@ -167,7 +168,7 @@ fn source_value(kind: &SourceKind, ledger: &Ledger) -> Value {
             let mut value = source::value(&ProbeSet::default(), ledger);
             value["kind"] = json!("polling");
             value["probes"] = Value::Null;
-            value["every_ns"] = json!(u64::try_from(every.as_nanos()).unwrap_or(u64::MAX));
+            value["every_ns"] = json!(as_ns(*every));
             value["why"] = json!(Text::from(why.as_bytes()).to_string());
             value
         }

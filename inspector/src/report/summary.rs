@@ -19,11 +19,7 @@ use std::{
 };
 
 use self::lines::{Alike, Named, Watched};
-use super::{
-    document::{self, Run},
-    not_told::not_told,
-    source, text as judgement,
-};
+use super::{document::Run, not_told::not_told, source, text as judgement};
 use crate::{
     duration,
     event::text::Text,
@@ -53,7 +49,7 @@ pub fn text(run: &Run, source: &SourceKind, pipeline: &Pipeline, growth: &Growth
     match source {
         SourceKind::Ebpf(probes) => text += &source::text(probes, ledger),
         SourceKind::Polling { every, why } => {
-            let every = duration::written(u64::try_from(every.as_nanos()).unwrap_or(u64::MAX));
+            let every = duration::written(duration::as_ns(*every));
             let why = Text::from(why.as_bytes());
             put(
                 &mut text,
@@ -136,7 +132,7 @@ fn verdicts(text: &mut String, run: &Run, pipeline: &Pipeline, growth: &Growth) 
 }
 
 fn processes(text: &mut String, ledger: &Ledger) {
-    let leaders = document::leaders(ledger);
+    let leaders = ledger.leaders();
     let mut live: Vec<_> = ledger
         .processes()
         .filter(|(_, process)| process.dead.is_none())

@@ -15,7 +15,5 @@ pub fn boot_time() -> BootTime {
 /// Nanoseconds since 1970 by the clock on the wall (UTC), which may jump.
 pub(crate) fn wall_ns() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
+    since.map_or(0, crate::duration::as_ns)
 }

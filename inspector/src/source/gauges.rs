@@ -135,7 +135,9 @@ impl Gauges {
         ring.most_drained_bytes = ring.most_drained_bytes.max(drained.bytes);
         ring.drains += 1;
         ring.decoded += drained.records;
-        ring.decoding_ns = ring.decoding_ns.saturating_add(nanoseconds(took));
+        ring.decoding_ns = ring
+            .decoding_ns
+            .saturating_add(crate::duration::as_ns(took));
         ring.damaged += drained.damaged;
     }
 
@@ -164,12 +166,8 @@ impl Gauges {
 impl Rounds {
     fn add(&mut self, took: Duration) {
         self.count += 1;
-        self.last_ns = nanoseconds(took);
+        self.last_ns = crate::duration::as_ns(took);
     }
-}
-
-fn nanoseconds(took: Duration) -> u64 {
-    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

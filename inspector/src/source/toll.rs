@@ -36,7 +36,7 @@ pub fn measure() -> u64 {
         started.elapsed() / CALLS
     };
     let fastest = (0..SLICES).map(slice).min().unwrap_or_default();
-    u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX)
+    crate::duration::as_ns(fastest)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use self::{
     audit::ask_audit,
     keys::read_keys,
     manners::{Closed, Manners},
-    own::{Looked, nanos},
+    own::Looked,
     signals::Signals,
 };
 use super::{
@@ -40,6 +40,7 @@ use super::{
     view,
 };
 use crate::{
+    duration::as_ns,
     event::{Batch, What},
     lab::driver::{Command, News},
     source::{
@@ -256,7 +257,7 @@ impl App {
             _ => None,
         });
         let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
-        self.own.batch_ns = nanos(started.elapsed());
+        self.own.batch_ns = as_ns(started.elapsed());
         if let Some(error) = end {
             let how = error.map_or(SourceEnd::TargetsGone, SourceEnd::Failed);
             let _nothing_to_do = update(&mut self.model, Message::SourceEnded(how));
@@ -348,7 +349,7 @@ impl App {
             let _nothing_to_do = update(&mut self.model, Message::Tick(boot_time()));
             let _nothing_to_do = update(&mut self.model, Message::Refresh);
             let took = started.elapsed();
-            self.own.rows_ns = nanos(took);
+            self.own.rows_ns = as_ns(took);
             self.rows_made = Instant::now();
             self.rows_due = self.rows_made + ROWS.max(took * REST);
             self.is_dirty = false;
@@ -365,7 +366,7 @@ impl App {
             }
         };
         whole(|| screen.draw(paint).map(drop)).context("the terminal can't be drawn on")?;
-        self.own.frame_ns = nanos(drawing.elapsed());
+        self.own.frame_ns = as_ns(drawing.elapsed());
         self.drawn = Instant::now();
         Ok(())
     }

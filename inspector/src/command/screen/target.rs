@@ -28,7 +28,11 @@ use crate::{
     config::Config,
     event::{id::Tgid, text::Text},
     launch::{Stdin, status},
-    source::{Request, SourceKind, ebpf::session::Until},
+    source::{
+        Request, SourceKind,
+        ebpf::session::Until,
+        toll::{self, Toll},
+    },
     target::Roots,
     tui::{
         app::{Connections, manners::Closed},
@@ -53,22 +57,10 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
     let found = wanted.find(&Roots::here())?;
     need_screen()?;
     let config = configured(&args.screen, args.watch.grace)?;
-    let aim = Aim {
-        processes: found.processes.clone(),
-        program: None,
-        marks: args.watch.marks.clone(),
-        polls: args.watch.poll,
-        options: args.watch.load_options(&args.kernel),
-        until: if found.groups.is_empty() {
-            Until::TargetsEnd
-        } else {
-            Until::Stopped
-        },
-        may_lack: found.processes.len() > 1,
-    };
+    let before_ns = toll::measure();
     let (_nobody_says, heard) = mpsc::unbounded_channel();
-    let opened = aim.open()?;
-    let watched = watched(Verb::Attach, found.processes, &opened);
+    let opened = Aim::at(&found, &args.watch, &args.kernel).open()?;
+    let watched = watched(Verb::Attach, found.processes, &opened, before_ns);
     let from = (heard, None);
     let closed = look(&config, &args.screen, opened, found.groups, watched, from)?;
     Ok(left(closed))
@@ -103,15 +95,10 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         own_session: true,
     };
     let prepared = start::prepare(&args.command, &args.line, manner)?;
-    let aim = Aim {
-        processes: vec![Tgid(prepared.waiting.pid())],
-        program: prepared.program,
-        marks: args.watch.marks.clone(),
-        polls: args.watch.poll,
-        options: args.watch.load_options(&args.kernel),
-        until: Until::Stopped,
-        may_lack: false,
-    };
+    let pid = prepared.waiting.pid();
+    let until = Until::Stopped;
+    let aim = Aim::at_command(pid, prepared.program, until, &args.watch, &args.kernel);
+    let before_ns = toll::measure();
     let started = aim.open().and_then(|opened| {
         let process = prepared.waiting.go()?;
         Ok((opened, process))
@@ -135,7 +122,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
     let watched = Watched {
         command: Some(line),
         output: Some(Text::from(place.as_os_str().as_bytes())),
-        ..watched(Verb::Run, vec![Tgid(command.pid)], &opened)
+        ..watched(Verb::Run, vec![Tgid(command.pid)], &opened, before_ns)
     };
     let from = (heard, Some(output));
     let shown = look(&config, &args.screen, opened, Vec::new(), watched, from);
@@ -167,9 +154,6 @@ fn look(
     watched: Watched,
     (says, output): (mpsc::UnboundedReceiver<Message>, Option<File>),
 ) -> anyhow::Result<Closed> {
-    for notice in &opened.notices {
-        tell(notice);
-    }
     let (probes, polls) = match &opened.running.kind {
         SourceKind::Ebpf(probes) => (Some(probes.clone()), None),
         SourceKind::Polling { why, .. } => (None, Some(why.clone())),
@@ -205,15 +189,20 @@ fn look(
     closed
 }
 
-/// What is watched, as far as both verbs know it.
-fn watched(verb: Verb, processes: Vec<Tgid>, opened: &Opened) -> Watched {
+/// What is watched, as far as both verbs know it. `before_ns` is what a system call cost before
+/// anything was attached.
+fn watched(verb: Verb, processes: Vec<Tgid>, opened: &Opened, before_ns: u64) -> Watched {
+    let has_probes = matches!(opened.running.kind, SourceKind::Ebpf(_));
     Watched {
         verb,
         processes,
         names: BTreeMap::new(),
         command: None,
         marks: opened.marks,
-        toll: opened.toll,
+        toll: has_probes.then(|| Toll {
+            before_ns,
+            after_ns: toll::measure(),
+        }),
         output: None,
         ended: None,
     }

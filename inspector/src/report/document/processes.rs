@@ -1,6 +1,5 @@
 //! The processes of a document: those that live, and those whose records are kept.
 
-use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -9,9 +8,7 @@ use crate::{
     event::{limits::Ceiling, text::Text},
     ledger::{
         Ledger,
-        arena::Key,
-        process::{self, Process, Watch},
-        thread::Thread,
+        process::{self, Watch},
     },
 };
 
@@ -101,7 +98,7 @@ fn words(line: &Text) -> Vec<String> {
 
 impl Serialize for Processes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let leaders = leaders(self.0);
+        let leaders = self.0.leaders();
         let mut processes: Vec<_> = self.0.processes().collect();
         processes.sort_unstable_by_key(|(_, process)| (process.tgid, process.born.latest));
         serializer.collect_seq(processes.into_iter().map(|(key, process)| {
@@ -124,17 +121,4 @@ impl Serialize for Processes<'_> {
             }
         }))
     }
-}
-
-/// The main thread of each process: the one of the latest program.
-pub(crate) fn leaders(ledger: &Ledger) -> FxHashMap<Key<Process>, &Thread> {
-    let mut leaders: FxHashMap<_, &Thread> = FxHashMap::default();
-    let main = |thread: &Thread| thread.name.tid.0 == thread.name.tgid.0;
-    for (_, thread) in ledger.threads().filter(|(_, thread)| main(thread)) {
-        let leader = leaders.entry(thread.process).or_insert(thread);
-        if leader.name.epoch <= thread.name.epoch {
-            *leader = thread;
-        }
-    }
-    leaders
 }

@@ -54,10 +54,7 @@ impl Display for Named<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let name = &self.0.name;
         f.write_str(name.what.word())?;
-        // `socket socket` says no more than `socket`.
-        let target = name.target.as_ref();
-        if let Some(target) = target.filter(|target| target.bytes() != name.what.word().as_bytes())
-        {
+        if let Some(target) = name.telling_target() {
             write!(f, " {target}")?;
         }
         if let Some(call) = name.call {

@@ -4,26 +4,14 @@ use super::text;
 use crate::{
     event::id::{BootTime, Tgid},
     ledger::LedgerRules,
-    pipeline::{Pipeline, story::Cast},
+    pipeline::story::watched,
     report::document::{Of, Run},
     source::{SourceKind, probe_set::ProbeSet},
-    verdict::growth::Growth,
 };
 
 /// What is said of a story that is looked at once a second.
 fn summary(story: &str) -> String {
-    let mut pipeline = Pipeline::new(LedgerRules::default());
-    let mut growth = Growth::new();
-    let mut next = BootTime(0);
-    for batch in Cast::default().batches(story) {
-        pipeline.take(&batch);
-        let now = pipeline.ledger().now();
-        if now >= next {
-            growth.sample(pipeline.ledger());
-            next = now.plus_ns(1_000_000_000);
-        }
-    }
-    growth.sample(pipeline.ledger());
+    let (pipeline, growth) = watched(LedgerRules::default(), story);
     let run = Run {
         of: Of::Processes(vec![Tgid(100)]),
         started: BootTime(0),

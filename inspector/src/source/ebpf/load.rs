@@ -103,7 +103,7 @@ fn load_here(options: &LoadOptions) -> Result<Loaded, LoadError> {
         wakeup_bytes: options.wakeup_bytes,
         waits: waits.into(),
         names: options.names.into(),
-        wait_threshold_ns: u64::try_from(options.wait_threshold.as_nanos()).unwrap_or(u64::MAX),
+        wait_threshold_ns: crate::duration::as_ns(options.wait_threshold),
     };
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::Object(error.to_string()))?;
     // 0 is below every level: the verifier then drops the programs' log calls as dead code.

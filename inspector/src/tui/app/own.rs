@@ -84,8 +84,3 @@ fn own_age() -> Duration {
         Duration::from_nanos(boot_time().0.saturating_sub(started_ns))
     })
 }
-
-/// In nanoseconds.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}

@@ -218,7 +218,7 @@ pub(super) fn heard(model: &mut Model, news: News) {
             refresh(model);
         }
         News::Deleted { key, took } => {
-            let took = Duration(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+            let took = Duration(crate::duration::as_ns(took));
             note(model, format!("deleted {key} in {took}"), false);
         }
         News::Progress { what, done, total } => {

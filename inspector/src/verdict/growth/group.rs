@@ -97,6 +97,14 @@ pub struct Suspect {
     pub more: u64,
 }
 
+impl GroupName {
+    /// The target, where it says more than what they are: not of `socket socket`.
+    pub fn telling_target(&self) -> Option<&Text> {
+        let word = self.what.word().as_bytes();
+        self.target.as_ref().filter(|target| target.bytes() != word)
+    }
+}
+
 impl What {
     /// The word for it, everywhere.
     pub fn word(self) -> &'static str {
