@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ use crate::{
     duration,
     ledger::Ledger,
     rules::{Date, Rules},
-    source::clock::boot_time,
+    source::clock::{boot_time, wall_ns},
     verdict::growth::Growth,
 };
 
@@ -157,7 +157,6 @@ fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> any
 }
 
 fn today() -> Date {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| since.as_secs());
+    let seconds = wall_ns() / 1_000_000_000;
     Date::of_wall_clock(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

@@ -4,7 +4,6 @@ use std::{
     ffi::OsString,
     fs::File,
     process::{Command, ExitCode},
-    time::SystemTime,
 };
 
 use anyhow::Context as _;
@@ -14,6 +13,7 @@ use super::start::{self, Manner};
 use crate::{
     cli::any::CommandArgs,
     launch::{Stdin, handover::Offer, status},
+    source::clock::wall_ns,
 };
 
 /// Whether this process is to start the command and leave the watching to root.
@@ -43,9 +43,7 @@ pub(super) fn run(
         own_session,
     };
     let prepared = start::prepare(args, line, manner)?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let offer = Offer::new(now.map_or(0, |since| u64::from(since.subsec_nanos())))
-        .context("nothing can be handed over to root")?;
+    let offer = Offer::new(wall_ns()).context("nothing can be handed over to root")?;
     let own = std::env::current_exe().context("inspector's own program is not to be found")?;
     let mut sudo = Command::new("sudo")
         .arg("--")
