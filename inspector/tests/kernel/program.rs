@@ -10,7 +10,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{LazyLock, Mutex, PoisonError, mpsc},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -20,6 +20,13 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// Held while a program is started, and while a descriptor is open that it would inherit: a
+/// pseudo-terminal is, for a moment, and a program that waits for its test's turn would hold it.
+pub(crate) fn starting() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A running program. It reads an order a line and ends each answer with a line `.`; it and
 /// what it forked are killed when this is dropped.
@@ -40,6 +47,7 @@ impl Program {
     /// Starts a program file.
     pub(crate) fn run(file: &Path, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let starting = starting();
         let mut child = Command::new(file)
             .args(arguments)
             .current_dir(folder.path())
@@ -49,6 +57,7 @@ impl Program {
             .process_group(0)
             .spawn()
             .unwrap();
+        drop(starting);
         let orders = child.stdin.take().unwrap();
         let answers = lines_of(BufReader::new(child.stdout.take().unwrap()));
         Self {

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::picture::Picture;
 use crate::{
     binary::{is_refused, program},
+    program::starting,
     watch::alone,
 };
 
@@ -85,7 +86,9 @@ impl Start<'_> {
         std::fs::set_permissions(&folder, <_>::from_mode(0o755)).unwrap();
         chown(&work, Some(self.folder_of), Some(self.folder_of)).unwrap();
         let size = size(120, 40);
+        let starting = starting();
         let pair = native_pty_system().openpty(size).unwrap();
+        drop(starting);
         let mut words = self.within.iter().copied();
         let program = program().to_str().unwrap();
         let mut command = CommandBuilder::new(words.next().unwrap_or(program));
