@@ -8,6 +8,7 @@ pub mod id;
 pub mod limits;
 pub mod loss;
 pub mod mark;
+pub mod name;
 pub mod scan;
 pub mod table;
 pub mod target;

@@ -59,7 +59,7 @@ use self::{
 use crate::event::{Event, SourceEnd, What, id::BootTime};
 
 /// The ledger.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     rules: LedgerRules,
     processes: Arena<Process>,
@@ -98,7 +98,7 @@ pub struct Ledger {
 }
 
 /// What the user decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LedgerRules {
     /// How long after a delete's end a resource may live before it counts as retained.
     pub grace_ns: u64,
@@ -122,6 +122,11 @@ impl Ledger {
             rules,
             ..Self::default()
         }
+    }
+
+    /// Other rules from now on.
+    pub(crate) fn set_rules(&mut self, rules: LedgerRules) {
+        self.rules = rules;
     }
 
     /// Takes note of one event.

@@ -9,6 +9,7 @@
 //! - [`source`]: where events come from;
 //! - [`pipeline`]: the one loop: events in, verdicts out;
 //! - [`report`]: verdicts and the whole ledger, as text and JSON;
+//! - [`trace`]: recordings: what was sent, written down and read again;
 //! - [`rules`], [`check`]: what a run is held to, and what breaks it;
 //! - [`pattern`]: what targets and names of one kind have in common;
 //! - [`cli`], [`command`]: the command line, one file a verb;
@@ -36,5 +37,6 @@ pub mod report;
 pub mod rules;
 pub mod source;
 pub mod target;
+pub mod trace;
 pub mod tui;
 pub mod verdict;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A ledger and its judge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Pipeline {
     ledger: Ledger,
     judge: Judge,
@@ -39,6 +39,24 @@ impl Pipeline {
             }
         }
         fallen
+    }
+
+    /// A copy that has forgotten the dead that no entry owns, but for the latest `kept`.
+    pub fn without_old_dead(&self, kept: usize) -> Self {
+        let mut copy = self.clone();
+        copy.ledger.forget_unowned(kept);
+        copy.ledger.take_changes(&mut copy.changes);
+        // Whoever is forgotten has no verdict that could still change.
+        copy.judge
+            .judge(&copy.ledger, &copy.changes, &mut Vec::new());
+        copy
+    }
+
+    /// The same, judged by other rules from now on.
+    #[must_use]
+    pub fn with_rules(mut self, rules: LedgerRules) -> Self {
+        self.ledger.set_rules(rules);
+        self
     }
 
     /// What is known.

@@ -40,7 +40,7 @@ pub struct Judgement {
 }
 
 /// What is claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
     /// The delete has not ended, or its grace runs.
     Pending,
@@ -65,7 +65,7 @@ pub enum Verdict {
 }
 
 /// When, seen from the delete, a resource went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum How {
     /// Before the delete began.
     BeforeDelete,
@@ -78,7 +78,7 @@ pub enum How {
 }
 
 /// A duration that may be known only to lie between two bounds, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Latency {
     /// Not less than this.
     pub least_ns: u64,
@@ -97,7 +97,7 @@ impl Latency {
 }
 
 /// How a resource is still there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Retained {
     /// A live thread.
     Thread(ThreadState),
@@ -120,7 +120,7 @@ pub enum Retained {
 }
 
 /// What a retained thread does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ThreadState {
     /// It ran after the delete's end, within the last grace.
     Active {
@@ -149,7 +149,7 @@ pub enum ThreadState {
 }
 
 /// Why it can't be said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Why {
     /// The thread works for several keys.
     Shared,

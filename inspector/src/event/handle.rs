@@ -128,14 +128,14 @@ pub struct Named {
 }
 
 /// How a dup2 or dup3 was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Replaces {
     /// The call's entry, if seen: when an open `to` closes.
     pub entry: Option<BootTime>,
 }
 
 /// Why a table can't be followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Unsettled {
     /// An i386 call.
     CompatCall,
@@ -151,7 +151,9 @@ pub enum Unsettled {
 }
 
 /// What a handle is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum HandleKind {
     /// From open and its family, not looked at closer yet: file, directory, device or FIFO.
     Opened,

@@ -3,7 +3,19 @@
 use std::fmt;
 
 /// Nanoseconds since boot, suspended time included (`CLOCK_BOOTTIME`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct BootTime(pub u64);
 
 impl BootTime {
@@ -26,7 +38,7 @@ impl BootTime {
 }
 
 /// A moment known to lie between two times, both included; equal when it is known exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Moment {
     /// Not before.
     pub earliest: BootTime,
@@ -59,29 +71,35 @@ impl Moment {
 }
 
 /// A thread's number (the kernel's `pid`), in the initial pid namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Tid(pub u32);
 
 /// A process's number (the kernel's `tgid`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Tgid(pub u32);
 
 /// A number in a descriptor table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Fd(pub u32);
 
 /// Kernel address of a `files_struct`: tells whether two threads share a table. Reused after the
 /// table's death.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct FilesAddress(pub std::num::NonZeroU64);
 
 /// Kernel address of a `struct file`: tells whether two live descriptors share an open file
 /// description. Reused after its release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct FileAddress(pub std::num::NonZeroU64);
 
 /// Number of a system call in the 64-bit table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct CallNumber(pub u16);
 
 impl fmt::Display for Tid {

@@ -3,7 +3,7 @@
 use super::{id::Tgid, text::Text};
 
 /// What one reading told. What could not be read is `None`: not known, and never 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Descriptors of a table (`RLIMIT_NOFILE`), what holds now.
     pub nofile: Option<Ceiling>,
@@ -32,7 +32,7 @@ pub struct Limits {
 }
 
 /// A limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Ceiling {
     /// This much.
     At(u64),
@@ -51,7 +51,7 @@ impl Ceiling {
 }
 
 /// How many threads a cgroup may have (`pids.max`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CgroupPids {
     /// Whose limit it is: its path below the cgroup root.
     pub cgroup: Text,

@@ -21,12 +21,16 @@ pub struct Mark {
 }
 
 /// A map, within one process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct MapId(pub u64);
 
 /// A key's first bytes and its whole length. Keys that differ only beyond the copied bytes are
 /// not told apart; `is_whole` says whether that can be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Key {
     /// The copied bytes.
     pub text: Text,

@@ -22,7 +22,7 @@ pub struct TableRead {
 }
 
 /// Why a table was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TableWhy {
     /// A copy of the parent's, at birth.
     Fork,

@@ -38,7 +38,7 @@ pub struct SeenTarget {
 }
 
 /// What a descriptor's link does not say of what it points at. It is as it was when it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TargetDetail {
     /// An internet socket, from the process's `/proc/PID/net` tables.
     Inet(InetSocket),
@@ -69,7 +69,7 @@ pub enum TargetDetail {
 }
 
 /// An internet socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct InetSocket {
     /// Its protocol.
     pub transport: Transport,
@@ -83,7 +83,7 @@ pub struct InetSocket {
 }
 
 /// A protocol of internet sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Transport {
     /// TCP.
     Tcp,
@@ -92,11 +92,11 @@ pub enum Transport {
 }
 
 /// A socket's state, by the kernel's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SocketState(pub u8);
 
 /// A unix socket.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct UnixSocket {
     /// How it carries data.
     pub flow: UnixFlow,
@@ -107,7 +107,7 @@ pub struct UnixSocket {
 }
 
 /// How a unix socket carries data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum UnixFlow {
     /// As a stream.
     Stream,
@@ -118,7 +118,7 @@ pub enum UnixFlow {
 }
 
 /// What a unix socket does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum UnixState {
     /// It listens.
     Listening,
@@ -129,7 +129,7 @@ pub enum UnixState {
 }
 
 /// How a timerfd is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Timer {
     /// Its clock (`CLOCK_…` of `time.h`).
     pub clock: i32,
@@ -142,7 +142,7 @@ pub struct Timer {
 }
 
 /// How many, where a reading may have ended before they did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Many {
     /// So many were read.
     pub read: u32,

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Text(Box<[u8]>);
 
 /// A thread's name: up to 15 bytes, as the kernel keeps it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Comm([u8; 16]);
 
 impl Text {
@@ -46,6 +46,18 @@ impl Comm {
 impl<T: Into<Box<[u8]>>> From<T> for Text {
     fn from(bytes: T) -> Self {
         Self(bytes.into())
+    }
+}
+
+impl serde::Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -72,7 +72,7 @@ pub enum ThreadEvent {
 }
 
 /// Flags of a clone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CloneFlags(pub u64);
 
 impl CloneFlags {

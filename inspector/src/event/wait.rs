@@ -45,7 +45,7 @@ pub enum WaitEvent {
 }
 
 /// The call a thread blocked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Blocked {
     /// The first block within the call; `None` = before the attach.
     pub since: Option<BootTime>,
@@ -56,7 +56,7 @@ pub struct Blocked {
 }
 
 /// A wake-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waker {
     /// When.
     pub at: BootTime,
@@ -65,7 +65,7 @@ pub struct Waker {
 }
 
 /// How a wake-up came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Waking {
     /// A thread's system call.
     Thread(Tid),
@@ -74,7 +74,7 @@ pub enum Waking {
 }
 
 /// Sums over waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WaitSums {
     /// How many.
     pub count: u64,

@@ -12,13 +12,15 @@ use std::{
 };
 
 /// The place of a `T`. Its cell is used again after the record was forgotten.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(bound = "")]
 pub struct Key<T> {
     cell: NonZeroU32,
     of: PhantomData<fn() -> T>,
 }
 
 /// Records of one kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Arena<T> {
     cells: Vec<Option<T>>,
     free: Vec<Key<T>>,

@@ -21,7 +21,7 @@ use crate::event::{
 };
 
 /// A description that a call in progress may hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct CallWait {
     description: Key<Description>,
     table: Key<Table>,

@@ -2,7 +2,7 @@
 //! or forgotten.
 
 /// The ledger's sums.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counters {
     /// Events applied.
     pub events: u64,

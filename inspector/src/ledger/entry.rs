@@ -19,7 +19,7 @@ use crate::event::{
 };
 
 /// What was stored under a key, once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Entry {
     /// The process.
     pub process: Key<Process>,
@@ -55,7 +55,7 @@ pub struct Entry {
 }
 
 /// A delete.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Delete {
     /// When it began; `None` = not seen.
     pub begin: Option<BootTime>,
@@ -70,7 +70,7 @@ pub struct Delete {
 }
 
 /// What removed an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Removal {
     /// A delete, by the policy the application names.
     Deleted {
@@ -82,7 +82,7 @@ pub enum Removal {
 }
 
 /// A resource that was given to another entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Moved {
     /// The resource.
     pub resource: ResourceName,

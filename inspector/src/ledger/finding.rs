@@ -41,7 +41,7 @@ use crate::event::{
 };
 
 /// The latest findings, and sums over all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Findings {
     latest: VecDeque<Finding>,
     /// Numbers of what is in `latest`.
@@ -60,7 +60,7 @@ const PROCESSES: usize = 4_096;
 const FORMER: usize = 64;
 
 /// A fact, with its grounds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// Counts the findings; it stays the same when the fact repeats.
     pub number: u64,
@@ -83,7 +83,7 @@ pub struct Finding {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Fact {
     /// A number was closed that was closed before, and not given out since.
     DoubleClose {
@@ -109,7 +109,9 @@ pub enum Fact {
 }
 
 /// The kinds of fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum FindingKind {
     /// [`Fact::DoubleClose`].
     DoubleClose,
@@ -122,7 +124,7 @@ pub enum FindingKind {
 }
 
 /// Whose limit kept a descriptor from being made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Limit {
     /// The process's (EMFILE).
     Process,
@@ -131,7 +133,7 @@ pub enum Limit {
 }
 
 /// A descriptor, as far as a finding tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Subject {
     /// Who it is.
     pub name: HandleName,
@@ -150,7 +152,7 @@ pub struct Subject {
 }
 
 /// What had a number before, and how it was closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Former {
     /// The descriptor.
     pub handle: Subject,
@@ -163,7 +165,7 @@ pub struct Former {
 }
 
 /// A close of another entry's descriptor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ForeignClose {
     /// What was closed.
     pub handle: Subject,
@@ -178,7 +180,7 @@ pub struct ForeignClose {
 }
 
 /// How it is known for which entry a thread closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Ground {
     /// The thread was inside the entry's delete.
     InDelete,
@@ -187,7 +189,7 @@ pub enum Ground {
 }
 
 /// Sums by kind, repetitions included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Totals {
     /// Numbers closed twice.
     pub double_closes: u64,
@@ -200,7 +202,7 @@ pub struct Totals {
 }
 
 /// What makes two findings one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct Same {
     thread: ThreadName,
     kind: FindingKind,

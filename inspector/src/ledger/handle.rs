@@ -19,7 +19,7 @@ use crate::event::{
 };
 
 /// An entry of a descriptor table. *Closed* is said of it; *released* of its description.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Descriptor {
     /// The table.
     pub table: Key<Table>,
@@ -55,7 +55,7 @@ pub struct Descriptor {
 }
 
 /// Whether a descriptor is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum State {
     /// Open.
     Open,
@@ -88,7 +88,7 @@ pub enum State {
 }
 
 /// What closed a descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ClosedHow {
     /// close.
     Close,
@@ -129,7 +129,7 @@ impl ClosedHow {
 }
 
 /// An open file description: shared by dup, fork and SCM_RIGHTS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Description {
     /// What it is.
     pub kind: HandleKind,
@@ -166,7 +166,7 @@ pub struct Description {
 }
 
 /// What a link does not say, as it was at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ReadDetail {
     /// What was read.
     pub detail: TargetDetail,
@@ -175,7 +175,7 @@ pub struct ReadDetail {
 }
 
 /// How others than the known descriptors may come to hold a description.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reach {
     /// It was sent (SCM_RIGHTS) or registered.
     pub shared: bool,

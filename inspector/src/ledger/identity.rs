@@ -6,7 +6,9 @@ use crate::event::{
 };
 
 /// A thread: its number, its start and how many programs it has executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct ThreadName {
     /// Its number.
     pub tid: Tid,
@@ -19,7 +21,9 @@ pub struct ThreadName {
 }
 
 /// A descriptor: a number of a table, and which of the descriptors that had this number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct HandleName {
     /// The process the table was first seen with.
     pub tgid: Tgid,
@@ -32,7 +36,9 @@ pub struct HandleName {
 }
 
 /// A thread or a handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum ResourceName {
     /// A thread.
     Thread(ThreadName),
@@ -41,7 +47,9 @@ pub enum ResourceName {
 }
 
 /// What was stored under a key, once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct EntryName {
     /// The process.
     pub tgid: Tgid,
@@ -54,7 +62,7 @@ pub struct EntryName {
 }
 
 /// How the ledger came to know of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// Its birth was seen.
     Announced,

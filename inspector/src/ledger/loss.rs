@@ -7,16 +7,23 @@
 use super::{
     Ledger, arena::Key, handle::Descriptor, resource::Change, table::Table, thread::Thread,
 };
-use crate::event::{Gap, id::BootTime, loss::Layer};
+use crate::event::{
+    Gap,
+    id::BootTime,
+    loss::{Layer, hides_nothing},
+    name,
+};
 
 /// The gaps so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Losses {
     /// The latest gaps, oldest first.
     pub gaps: Vec<Gap>,
     /// Events lost, by kind.
+    #[serde(with = "name::counts")]
     pub by_kind: Vec<(&'static str, u64)>,
     /// The same by the cpu that lost them as well, of every gap there was; `None` = not known.
+    #[serde(with = "name::counts_by_cpu")]
     pub by_cpu: Vec<(Option<u16>, &'static str, u64)>,
     /// End of the last gap that may hide changes of tables.
     handles_until: Option<BootTime>,
@@ -60,11 +67,11 @@ impl Ledger {
                 continue;
             }
             let (handles, threads, marks) = match kind {
-                "call" | "passed" | "table" | "unsettled" => (true, false, false),
+                "call" | "passed" | "table" | "unsettled" | "handle" => (true, false, false),
                 "exiting" | "gone" => (false, true, false),
                 "born" | "exec" => (true, true, false),
                 "mark" => (false, false, true),
-                "wait" | "renamed" | "update" => (false, false, false),
+                _ if hides_nothing(kind) => (false, false, false),
                 _ => (true, true, true),
             };
             let until = Some(gap.until);

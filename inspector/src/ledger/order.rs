@@ -34,7 +34,7 @@ const WINDOW_NS: u64 = 1_000_000_000;
 const RANGE_WINDOW_NS: u64 = 100_000_000;
 
 /// What is unfinished about one number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Odd {
     /// Descriptors that lost the number before their close returned, oldest first.
     closing: Vec<Closing>,
@@ -51,14 +51,14 @@ pub(super) struct Odd {
     perhaps_owed: Option<BootTime>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Closing {
     descriptor: Key<Descriptor>,
     replaced: BootTime,
 }
 
 /// A dup2 or dup3 onto an open number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Replacing {
     pub(super) entry: BootTime,
     pub(super) exit: BootTime,
@@ -66,7 +66,7 @@ pub(super) struct Replacing {
 }
 
 /// A close, as it was told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Close {
     /// When it counts: its entry, where that was seen.
     pub(super) at: BootTime,
@@ -79,7 +79,7 @@ pub(super) struct Close {
 }
 
 /// A close whose descriptor's birth has not been told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Pending {
     close: Close,
     /// The close that the latest descriptor is said to have died of, if the two overlapped: it
@@ -88,7 +88,7 @@ struct Pending {
 }
 
 /// A close_range that births may still overlap.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct RangeClose {
     pub(super) first: Fd,
     pub(super) last: Fd,

@@ -16,7 +16,7 @@ use super::{
 use crate::event::id::BootTime;
 
 /// Whose a resource is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Owner {
     /// The entry.
     pub entry: Key<Entry>,
@@ -29,7 +29,7 @@ pub struct Owner {
 }
 
 /// The rules of ownership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// An `own` mark gave it to the entry.
     Own,

@@ -20,7 +20,7 @@ use crate::event::{
 };
 
 /// A process. It is dead when its last thread is gone, whichever that is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Process {
     /// Its number.
     pub tgid: Tgid,
@@ -58,7 +58,7 @@ pub struct Process {
 }
 
 /// What /proc told of a process, and when.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     /// When it was read.
     pub at: BootTime,
@@ -67,7 +67,7 @@ pub struct Facts {
 }
 
 /// How a process is observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Watch {
     /// By events: it is as the ledger says up to the last tick.
     Events,
@@ -79,7 +79,7 @@ pub enum Watch {
 }
 
 /// A thread that died lately.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Departed {
     pub(super) tid: Tid,
     pub(super) thread: Key<Thread>,
@@ -87,7 +87,7 @@ pub(super) struct Departed {
 }
 
 /// What was stored under one key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct KeyHistory {
     /// The latest entry.
     pub(super) latest: Key<Entry>,

@@ -22,7 +22,7 @@ use super::{
 use crate::event::id::{BootTime, CallNumber, Fd, Moment, Tid};
 
 /// What proves a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Proof {
     /// The close read one reference.
     LastReference,
@@ -37,7 +37,7 @@ pub enum Proof {
 }
 
 /// References of a description without a known open descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Unaccounted {
     /// References at the last close, its own included; `None` = not read.
     pub references: Option<u32>,

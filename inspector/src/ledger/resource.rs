@@ -6,7 +6,7 @@ use super::{
 };
 
 /// A thread or a handle of the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Resource {
     /// A thread.
     Thread(Key<Thread>),
@@ -15,7 +15,7 @@ pub enum Resource {
 }
 
 /// What the verdicts have to look at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Change {
     /// A delete ended.
     Deleted(Key<Entry>),

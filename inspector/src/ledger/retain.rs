@@ -14,7 +14,7 @@ use super::{
 };
 
 /// How much of the past is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Retain {
     /// Dead threads and handles together; deleted entries, as many again.
     pub dead: usize,
@@ -28,7 +28,7 @@ impl Default for Retain {
 }
 
 /// What is dead, oldest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Past {
     resources: VecDeque<Resource>,
     entries: VecDeque<Key<Entry>>,
@@ -89,6 +89,20 @@ impl Ledger {
             } else {
                 self.forget_entry(entry);
             }
+        }
+    }
+
+    /// Forgets dead resources that no entry owns, but for the latest `kept`.
+    pub(crate) fn forget_unowned(&mut self, kept: usize) {
+        let all = std::mem::take(&mut self.past.resources);
+        let mut beyond = all.len().saturating_sub(kept);
+        for resource in all {
+            if beyond > 0 && self.owner(resource).is_none() {
+                self.forget(resource);
+            } else {
+                self.past.resources.push_back(resource);
+            }
+            beyond = beyond.saturating_sub(1);
         }
     }
 

@@ -23,7 +23,7 @@ use crate::event::{
 };
 
 /// What audits found before they healed it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Drift {
     /// Audits so far.
     pub audits: u64,

@@ -11,7 +11,7 @@ use crate::event::id::Fd;
 const DENSE: u32 = 65_536;
 
 /// The latest descriptor, open or closed, of each number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Slots {
     dense: Vec<Option<Key<Descriptor>>>,
     sparse: FxHashMap<u32, Key<Descriptor>>,

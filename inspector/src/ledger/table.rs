@@ -17,7 +17,7 @@ use crate::event::{
 };
 
 /// A descriptor table. It dies with its last user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Tables are numbered in the order of appearance; with `files`, its identity.
     pub number: u32,
@@ -56,7 +56,7 @@ pub struct Table {
 }
 
 /// Why a table's content is not known for certain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WhyUnsettled {
     /// A call changed it in a way that can't be followed.
     Call(Unsettled),

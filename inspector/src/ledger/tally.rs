@@ -8,7 +8,7 @@ use crate::event::id::CallNumber;
 
 /// The sums. Births are those that were seen; what was inherited, or open before the attach, was
 /// not born here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     born: BTreeMap<u16, u64>,
     closed: [u64; ClosedHow::ALL.len()],

@@ -22,7 +22,7 @@ use crate::event::{
 };
 
 /// A thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Thread {
     /// Who it is.
     pub name: ThreadName,
@@ -49,7 +49,7 @@ pub struct Thread {
 }
 
 /// How the ledger knows that a thread is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum GoneHow {
     /// Its last switch was seen.
     Exited,
@@ -62,7 +62,7 @@ pub enum GoneHow {
 }
 
 /// What only a live thread has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct LiveThread {
     /// The table it uses.
     pub(super) table: Key<Table>,

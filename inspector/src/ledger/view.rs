@@ -28,6 +28,13 @@ impl Ledger {
         self.rules
     }
 
+    /// Live threads and open handles of all processes.
+    pub fn live(&self) -> (u32, u32) {
+        let threads = u32::try_from(self.by_tid.len()).unwrap_or(u32::MAX);
+        let handles = self.tables.iter().map(|(_, table)| table.open);
+        (threads, handles.fold(0, u32::saturating_add))
+    }
+
     /// The latest time of any event.
     pub fn now(&self) -> BootTime {
         self.now

@@ -7,7 +7,7 @@ use crate::event::{
 };
 
 /// What a thread was last seen doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Activity {
     /// When it was seen.
     pub sampled: BootTime,
@@ -22,7 +22,7 @@ pub struct Activity {
 }
 
 /// How a process's threads waited on one futex word, since it was first waited on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FutexWord {
     /// When it was seen.
     pub sampled: BootTime,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The verdicts that can still change, and the deletes whose grace runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Judge {
     open: FxHashMap<Resource, Open>,
     deadlines: BinaryHeap<Reverse<(BootTime, u64)>>,
@@ -33,7 +33,7 @@ pub struct Judge {
 }
 
 /// A resource without a final verdict.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct Open {
     entry: Key<Entry>,
     last: Verdict,

@@ -11,7 +11,7 @@ use crate::ledger::{
 };
 
 /// An `own` mark that names a number a poll has not found yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::ledger) struct OwedOwn {
     table: u32,
     fd: Fd,

@@ -10,7 +10,7 @@ use crate::ledger::{
 };
 
 /// An open store span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::ledger) struct OpenSpan {
     /// The entry being stored.
     pub(in crate::ledger) entry: Key<Entry>,
@@ -21,7 +21,7 @@ pub(in crate::ledger) struct OpenSpan {
 }
 
 /// Where an open span with an id stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::ledger) struct OpenSpanId {
     thread: Key<Thread>,
     entry: Key<Entry>,

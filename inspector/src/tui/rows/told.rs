@@ -87,6 +87,8 @@ pub fn tell(event: &Event, ledger: &Ledger) -> String {
                 Layer::Missed => "runs of a program were skipped".to_owned(),
                 Layer::Unwatched(program) => format!("{program} does not watch"),
                 Layer::Damaged => "records were damaged".to_owned(),
+                Layer::Recorder => "the recorder could not keep them".to_owned(),
+                Layer::File => "the recording is damaged".to_owned(),
             };
             let lost: Vec<_> = gap
                 .lost

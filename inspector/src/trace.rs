@@ -1,0 +1,31 @@
+//! The recording: an append-only log of blocks that survives kills, full disks and damage.
+//!
+//! A recording is one or more segments, each a file of its own: a [`block::SegmentHeader`], then
+//! blocks, each a [`block::Header`] and its content. Damage costs the blocks it hits and no others:
+//! every header and every content has its checksum, and each header begins with the recording's own
+//! marker, by which the next block is found. Old bytes are never written again.
+//!
+//! | block | content |
+//! |---|---|
+//! | META | a [`meta::Meta`] as JSON: first in each segment |
+//! | KEYFRAME | everything that is known, as of its place: where reading can begin ([`keyframe`]) |
+//! | EVENTS | rows ([`row`]), one an event |
+//! | LOSS | a row of a gap: what the recorder could not keep |
+//! | NOTE | the user's own remarks |
+//! | END | the [`meta::Meta`] once more, with totals: only after a clean end |
+//!
+//! [`write`] makes one, [`read`] reads it. Nothing but the rows' kinds and fields, the headers and
+//! the names in the META and END is promised to later versions; a keyframe of another version is passed over,
+//! and what it would have told is replayed from the events before it.
+
+#![forbid(unsafe_code)]
+
+pub mod block;
+pub(crate) mod field;
+pub mod keyframe;
+pub mod meta;
+pub mod read;
+pub mod row;
+#[cfg(test)]
+mod tests;
+pub mod write;
