@@ -33,7 +33,8 @@ use crate::{
 /// What kept the command from starting or from being watched, and the output from being written.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if elevate::is_asked(&args.command) {
-        return elevate::run(&args.command, &args.line, None, false, &[]);
+        let passed = elevate::run(&args.command, &args.line, None, false, &[])?;
+        return Ok(cut_short(passed.code, passed.signal));
     }
     let mut config = Config::load(args.config.path.as_deref())?;
     let grace = args.watch.grace.or(config.check.grace);
@@ -57,12 +58,16 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let started = wish.start(&runtime)?;
     let (run, checked, signal) = watched(&runtime, started, grace, args.time, &rules)?;
     tell(args, outputs, &run, &checked)?;
-    let code = exit(run.end, &checked);
-    Ok(ExitCode::from(match signal {
-        // A command that was cut short and says it succeeded has shown nothing.
+    Ok(cut_short(exit(run.end, &checked), signal))
+}
+
+/// The exit code of a check that a signal may have ended: a command that was cut short and says it
+/// succeeded has shown nothing.
+fn cut_short(code: u8, signal: Option<i32>) -> ExitCode {
+    ExitCode::from(match signal {
         Some(signal) if code == 0 => 128 + u8::try_from(signal).unwrap_or(0),
         _ => code,
-    }))
+    })
 }
 
 fn rules(args: &CheckArgs, mut rules: Rules) -> Rules {
