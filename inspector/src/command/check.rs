@@ -17,10 +17,11 @@ use super::{
     watched::{self, Started, Wish},
 };
 use crate::{
-    check::{self, Checked, Run, annotations::annotations, exit, judge, junit::junit},
+    check::{self, Checked, CommandEnd, Run, annotations::annotations, exit, judge, junit::junit},
     cli::any::CheckArgs,
     config::Config,
     duration,
+    launch::LaunchError,
     ledger::Ledger,
     rules::{Date, Rules},
     source::clock::{boot_time, wall_ns},
@@ -55,7 +56,13 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         junit: args.junit.as_deref().map(Output::open).transpose()?,
     };
     let runtime = runtime()?;
-    let started = wish.start(&runtime)?;
+    let started = match wish.start(&runtime) {
+        Ok(started) => started,
+        Err(error) => {
+            tell_not_begun(args, outputs, &error, grace)?;
+            return Err(error);
+        }
+    };
     let (run, checked, signal) = watched(&runtime, started, grace, args.time, &rules)?;
     tell(args, outputs, &run, &checked)?;
     Ok(cut_short(exit(run.end, &checked), signal))
@@ -108,7 +115,7 @@ fn watched(
     })?;
     let run = Run {
         command: started.words,
-        main: started.tgid,
+        main: Some(started.tgid),
         started: started.started,
         ended,
         end: status
@@ -134,6 +141,32 @@ fn watched(
 struct Outputs {
     text: Option<Output>,
     junit: Option<Output>,
+}
+
+/// Writes that the command did not begin wherever what came of it is wanted.
+fn tell_not_begun(
+    args: &CheckArgs,
+    outputs: Outputs,
+    error: &anyhow::Error,
+    grace: Duration,
+) -> anyhow::Result<()> {
+    let end = match error.downcast_ref() {
+        Some(LaunchError::NotFound(_)) => CommandEnd::NotFound,
+        Some(LaunchError::NotExecutable { .. }) => CommandEnd::NotExecutable,
+        _ => return Ok(()),
+    };
+    let now = boot_time();
+    let words = args.line.iter();
+    let run = Run {
+        command: words.map(|word| word.as_encoded_bytes().into()).collect(),
+        main: None,
+        started: now,
+        ended: now,
+        end,
+        grace_ns: duration::as_ns(grace),
+        overdue_ns: None,
+    };
+    tell(args, outputs, &run, &Checked::default())
 }
 
 /// Writes what came of it wherever that is wanted.
