@@ -178,6 +178,8 @@ fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> any
     };
     match outputs.text {
         Some(output) => output.write(text.as_bytes())?,
+        // Why it did not begin is told in one line, as what else goes wrong is.
+        None if !run.end.has_run() && !args.json => {}
         None => io::stderr()
             .write_all(text.as_bytes())
             .context("the output could not be written")?,
