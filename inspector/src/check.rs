@@ -46,8 +46,8 @@ use crate::{
 pub struct Run {
     /// The command's words.
     pub command: Vec<Text>,
-    /// Its process.
-    pub main: Tgid,
+    /// Its process; `None` = not known: it did not become the command.
+    pub main: Option<Tgid>,
     /// Just before it was let go: what is born later is the run's.
     pub started: BootTime,
     /// When its process was waited for.
@@ -71,6 +71,13 @@ pub enum CommandEnd {
     NotExecutable,
     /// There is no such command.
     NotFound,
+}
+
+impl CommandEnd {
+    /// Whether it began: of one that did not there is nothing to judge.
+    pub fn has_run(self) -> bool {
+        !matches!(self, Self::NotExecutable | Self::NotFound)
+    }
 }
 
 /// What came of judging a run.

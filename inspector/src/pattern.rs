@@ -99,7 +99,7 @@ impl Made {
 }
 
 /// Without the kernel's wrapping and its inode numbers.
-fn essence(mut target: &[u8]) -> &[u8] {
+pub fn essence(mut target: &[u8]) -> &[u8] {
     for name in ["socket", "pipe", "pidfd"] {
         let inode = target
             .strip_prefix(name.as_bytes())

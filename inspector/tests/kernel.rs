@@ -64,6 +64,8 @@ mod report;
 mod scale;
 #[path = "kernel/screen.rs"]
 mod screen;
+#[path = "kernel/sudo.rs"]
+mod sudo;
 #[path = "kernel/targets.rs"]
 mod targets;
 #[path = "kernel/verbs.rs"]

@@ -27,11 +27,11 @@ pub fn value(run: &Run, checked: &Checked) -> Value {
     let ignored = checked.ignored.iter();
     json!({
         "schema": SCHEMA,
-        "clean": checked.is_clean(),
+        "clean": run.end.has_run() && checked.is_clean(),
         "exit": exit(run.end, checked),
         "command": {
             "words": run.command.iter().map(Text::to_string).collect::<Vec<_>>(),
-            "pid": run.main.0,
+            "pid": run.main.map(|main| main.0),
             "end": end_value(run.end),
             "started_ns": run.started.0,
             "ended_ns": run.ended.0,

@@ -2,7 +2,8 @@
 //!
 //! One suite with a case for the command itself, one for each finding (`failure`), one for each
 //! thing that is unknown (`error`, or `skipped` where that is allowed), and one that passed for each
-//! class in which nothing was found. What XML can't hold is replaced by U+FFFD.
+//! class in which nothing was found. Where the command did not begin its case is the only one, an
+//! `error`. What XML can't hold is replaced by U+FFFD.
 
 use std::fmt::Write as _;
 
@@ -11,11 +12,16 @@ use super::{Checked, Class, CommandEnd, Run, text};
 /// The document.
 pub fn junit(run: &Run, checked: &Checked) -> String {
     let mut cases = Cases::default();
-    let command_failed = run.end != CommandEnd::Exited(0);
+    let bad = match run.end {
+        CommandEnd::Exited(0) => None,
+        end if end.has_run() => Some("failure"),
+        _ => Some("error"),
+    };
     let ended = text::ended(run);
-    let failure = command_failed.then_some(("failure", ended.as_str(), String::new()));
-    cases.add("command", "the command succeeds", failure);
-    for class in Class::ALL {
+    let bad = bad.map(|element| (element, ended.as_str(), String::new()));
+    cases.add("command", "the command succeeds", bad);
+    let judged = Class::ALL.into_iter().filter(|_| run.end.has_run());
+    for class in judged {
         let findings = checked
             .findings
             .iter()

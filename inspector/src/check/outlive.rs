@@ -47,7 +47,7 @@ pub(super) fn overdue(scene: &Scene<'_>, checked: &mut Checked) {
         program: scene
             .main
             .map_or_else(Text::default, |main| scene.program(main)),
-        processes: vec![scene.run.main],
+        processes: scene.run.main.into_iter().collect(),
         target: None,
         call: None,
         count: 1,

@@ -38,7 +38,7 @@ impl<'a> Scene<'a> {
     pub(super) fn new(ledger: &'a Ledger, rules: &'a Rules, run: &'a Run) -> Self {
         let mains = ledger
             .processes()
-            .filter(|(_, process)| process.tgid == run.main)
+            .filter(|(_, process)| Some(process.tgid) == run.main)
             .filter(|(_, process)| process.born.earliest <= run.ended);
         let main = mains.max_by_key(|(_, process)| process.born.latest);
         let main = main.map(|(key, _)| key);

@@ -25,7 +25,7 @@ const END: &str = "2000 100 exiting\n2001 100 gone\n3500 100 tick";
 fn run() -> Run {
     Run {
         command: vec![Text::from(&b"./tests"[..]), Text::from(&b"-v"[..])],
-        main: Tgid(100),
+        main: Some(Tgid(100)),
         started: BootTime(2_000_000),
         ended: BootTime(2_002_000_000),
         end: CommandEnd::Exited(0),

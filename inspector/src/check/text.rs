@@ -10,6 +10,9 @@ pub fn text(run: &Run, checked: &Checked) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     let _ = writeln!(text, "{}", headline(run, checked));
+    if !run.end.has_run() {
+        return text;
+    }
     for finding in &checked.findings {
         let _ = writeln!(text, "✗ {}: {}", finding.class.words(), finding.words);
         for member in &finding.members {
@@ -53,7 +56,7 @@ pub fn text(run: &Run, checked: &Checked) -> String {
     text
 }
 
-/// `2 findings, 1 unknown: ./tests exited 0`.
+/// `2 findings, 1 unknown: ./tests exited 0`; `nothing to judge: ./tests was not found`.
 pub fn headline(run: &Run, checked: &Checked) -> String {
     let count = |count: usize, one: &str, many: &str| match count {
         0 => None,
@@ -64,7 +67,9 @@ pub fn headline(run: &Run, checked: &Checked) -> String {
         .into_iter()
         .collect();
     parts.extend(count(checked.unknowns.len(), "unknown", "unknown"));
-    if parts.is_empty() {
+    if !run.end.has_run() {
+        parts.push("nothing to judge".to_owned());
+    } else if parts.is_empty() {
         parts.push("clean".to_owned());
     }
     format!("{}: {}", parts.join(", "), ended(run))

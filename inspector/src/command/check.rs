@@ -17,10 +17,11 @@ use super::{
     watched::{self, Started, Wish},
 };
 use crate::{
-    check::{self, Checked, Run, annotations::annotations, exit, judge, junit::junit},
+    check::{self, Checked, CommandEnd, Run, annotations::annotations, exit, judge, junit::junit},
     cli::any::CheckArgs,
     config::Config,
     duration,
+    launch::LaunchError,
     ledger::Ledger,
     rules::{Date, Rules},
     source::clock::{boot_time, wall_ns},
@@ -33,7 +34,8 @@ use crate::{
 /// What kept the command from starting or from being watched, and the output from being written.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if elevate::is_asked(&args.command) {
-        return elevate::run(&args.command, &args.line, None, false, &[]);
+        let passed = elevate::run(&args.command, &args.line, None, false, &[])?;
+        return Ok(cut_short(passed.code, passed.signal));
     }
     let mut config = Config::load(args.config.path.as_deref())?;
     let grace = args.watch.grace.or(config.check.grace);
@@ -54,15 +56,25 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         junit: args.junit.as_deref().map(Output::open).transpose()?,
     };
     let runtime = runtime()?;
-    let started = wish.start(&runtime)?;
+    let started = match wish.start(&runtime) {
+        Ok(started) => started,
+        Err(error) => {
+            tell_not_begun(args, outputs, &error, grace)?;
+            return Err(error);
+        }
+    };
     let (run, checked, signal) = watched(&runtime, started, grace, args.time, &rules)?;
     tell(args, outputs, &run, &checked)?;
-    let code = exit(run.end, &checked);
-    Ok(ExitCode::from(match signal {
-        // A command that was cut short and says it succeeded has shown nothing.
+    Ok(cut_short(exit(run.end, &checked), signal))
+}
+
+/// The exit code of a check that a signal may have ended: a command that was cut short and says it
+/// succeeded has shown nothing.
+fn cut_short(code: u8, signal: Option<i32>) -> ExitCode {
+    ExitCode::from(match signal {
         Some(signal) if code == 0 => 128 + u8::try_from(signal).unwrap_or(0),
         _ => code,
-    }))
+    })
 }
 
 fn rules(args: &CheckArgs, mut rules: Rules) -> Rules {
@@ -103,7 +115,7 @@ fn watched(
     })?;
     let run = Run {
         command: started.words,
-        main: started.tgid,
+        main: Some(started.tgid),
         started: started.started,
         ended,
         end: status
@@ -131,6 +143,32 @@ struct Outputs {
     junit: Option<Output>,
 }
 
+/// Writes that the command did not begin wherever what came of it is wanted.
+fn tell_not_begun(
+    args: &CheckArgs,
+    outputs: Outputs,
+    error: &anyhow::Error,
+    grace: Duration,
+) -> anyhow::Result<()> {
+    let end = match error.downcast_ref() {
+        Some(LaunchError::NotFound(_)) => CommandEnd::NotFound,
+        Some(LaunchError::NotExecutable { .. }) => CommandEnd::NotExecutable,
+        _ => return Ok(()),
+    };
+    let now = boot_time();
+    let words = args.line.iter();
+    let run = Run {
+        command: words.map(|word| word.as_encoded_bytes().into()).collect(),
+        main: None,
+        started: now,
+        ended: now,
+        end,
+        grace_ns: duration::as_ns(grace),
+        overdue_ns: None,
+    };
+    tell(args, outputs, &run, &Checked::default())
+}
+
 /// Writes what came of it wherever that is wanted.
 fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> anyhow::Result<()> {
     let text = if args.json {
@@ -140,6 +178,8 @@ fn tell(args: &CheckArgs, outputs: Outputs, run: &Run, checked: &Checked) -> any
     };
     match outputs.text {
         Some(output) => output.write(text.as_bytes())?,
+        // Why it did not begin is told in one line, as what else goes wrong is.
+        None if !run.end.has_run() && !args.json => {}
         None => io::stderr()
             .write_all(text.as_bytes())
             .context("the output could not be written")?,

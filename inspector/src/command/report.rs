@@ -49,7 +49,8 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         ),
         (false, false) => bail!("processes or a command: not both"),
         (true, false) if elevate::is_asked(&args.command) => {
-            with_command(elevate::run(&args.command, &args.line, None, false, &[]))
+            let passed = elevate::run(&args.command, &args.line, None, false, &[]);
+            with_command(passed.map(Into::into))
         }
         (true, false) => with_command(of_command(args)),
         (false, true) => of_processes(args, &wanted.find(&Roots::here())?),

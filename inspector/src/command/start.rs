@@ -140,14 +140,7 @@ impl Running {
 
     /// Tells it to end.
     pub(super) fn terminate(&self) {
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
-            return;
-        };
-        if self.group {
-            let _may_be_gone = kill_process_group(pid, Signal::TERM);
-        } else if let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) {
-            let _may_be_gone = pidfd_send_signal(process, Signal::TERM);
-        }
+        terminate(self.pid, self.group);
     }
 
     /// Waits so long for its end; `None` = it goes on.
@@ -161,5 +154,17 @@ impl Running {
                 Err(oneshot::error::TryRecvError::Empty) => thread::sleep(Duration::from_millis(5)),
             }
         }
+    }
+}
+
+/// Tells a process to end; `group`: and all of its group.
+pub(super) fn terminate(pid: u32, group: bool) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    if group {
+        let _may_be_gone = kill_process_group(pid, Signal::TERM);
+    } else if let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) {
+        let _may_be_gone = pidfd_send_signal(process, Signal::TERM);
     }
 }

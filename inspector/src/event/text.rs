@@ -1,11 +1,12 @@
 //! Strings of other processes: hostile bytes, escaped at the one place where they leave.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Bytes another process chose (a name, a path, a key). Kept raw; [`fmt::Display`] escapes what
 /// could drive a terminal or reorder text: C0, DEL, C1, bidirectional controls and invalid UTF-8.
+/// Clones share the bytes: rows of a screen hold a text each, a hundred thousand of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Text(Box<[u8]>);
+pub struct Text(Arc<[u8]>);
 
 /// A thread's name: up to 15 bytes, as the kernel keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -43,7 +44,7 @@ impl Comm {
     }
 }
 
-impl<T: Into<Box<[u8]>>> From<T> for Text {
+impl<T: Into<Arc<[u8]>>> From<T> for Text {
     fn from(bytes: T) -> Self {
         Self(bytes.into())
     }

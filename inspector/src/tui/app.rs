@@ -1,11 +1,11 @@
 //! The loop: waits for events, keys, news and time, has the model updated and drawn, and does what
 //! the model wants done.
 
-mod audit;
 mod keys;
 pub mod manners;
 mod output;
 mod own;
+mod reread;
 mod signals;
 
 use std::{
@@ -26,7 +26,6 @@ use tokio::{
 };
 
 use self::{
-    audit::ask_audit,
     keys::read_keys,
     manners::{Closed, Manners},
     own::Looked,
@@ -170,7 +169,6 @@ pub async fn run(
                 Some(Message::Tick(boot_time()))
             }
             _ = looks.tick() => {
-                app.audit(&mut connections);
                 app.reread(&mut connections);
                 Some(Message::Own(Box::new(app.look(&connections.gauges))))
             }
@@ -203,8 +201,6 @@ struct App {
     rows_made: Instant,
     /// Whether something has happened since.
     has_news: bool,
-    audited: Instant,
-    audit_wait: Duration,
     /// When handles were read anew last, and how long the longest reading since took.
     reread: Instant,
     reread_took: Duration,
@@ -225,9 +221,7 @@ impl App {
             rows_due: now,
             rows_made: now,
             has_news: true,
-            audited: now,
-            audit_wait: audit::EVERY,
-            reread: now.checked_sub(audit::EVERY).unwrap_or(now),
+            reread: now.checked_sub(reread::EVERY).unwrap_or(now),
             reread_took: Duration::ZERO,
             output_read: now,
             looked: Looked::new(),
@@ -309,10 +303,8 @@ impl App {
                     let _nothing_to_do = update(&mut self.model, Message::Done(done));
                 }
                 Effect::Audit => {
-                    self.audited = Instant::now()
-                        .checked_sub(self.audit_wait)
-                        .unwrap_or(self.audited);
-                    ask_audit(connections);
+                    let (done, _nobody_waits) = oneshot::channel();
+                    (connections.request)(Request::Audit { heal: true, done });
                 }
                 Effect::Reread { tgid, fds } => {
                     let (done, _nobody_waits) = oneshot::channel();

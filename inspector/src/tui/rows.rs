@@ -260,15 +260,17 @@ pub fn sorted_at_first(screen: Screen) -> (usize, bool) {
 }
 
 fn chosen<R: TableRow + filter::Row>(
-    mut rows: Vec<R>,
+    rows: impl IntoIterator<Item = R>,
     screen: Screen,
     choice: &Choice,
 ) -> (Vec<R>, usize) {
-    let all = rows.len();
-    if !choice.filter.is_empty() {
-        rows.retain(|row| choice.filter.matches(row, screen.fields()));
-    }
-    let hidden = all - rows.len();
+    let mut hidden = 0;
+    let passes = |row: &R| {
+        let passes = choice.filter.matches(row, screen.fields());
+        hidden += usize::from(!passes);
+        passes
+    };
+    let mut rows: Vec<R> = rows.into_iter().filter(passes).collect();
     table::sort(&mut rows, choice.column, choice.down);
     (rows, hidden)
 }

@@ -150,16 +150,33 @@ impl Order {
 }
 
 /// Sorts rows by a column. Rows that are alike there keep their order.
-pub fn sort<R: TableRow>(rows: &mut Vec<R>, column: usize, down: bool) {
+pub fn sort<R: TableRow>(rows: &mut [R], column: usize, down: bool) {
     let Some(column) = R::COLUMNS.get(column) else {
         return;
     };
-    let mut keyed: Vec<_> = std::mem::take(rows)
-        .into_iter()
-        .map(|row| ((column.order)(&row), row))
-        .collect();
-    keyed.sort_by(|(one, _), (other, _)| one.compare(other, down));
-    rows.extend(keyed.into_iter().map(|(_, row)| row));
+    rows.sort_by_cached_key(|row| Ranked {
+        by: (column.order)(row),
+        down,
+    });
+}
+
+/// A value to sort by, with its direction.
+#[derive(PartialEq, Eq)]
+struct Ranked {
+    by: Order,
+    down: bool,
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.by.compare(&other.by, self.down)
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What a layout must know of a column.

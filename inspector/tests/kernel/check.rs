@@ -165,6 +165,28 @@ fn a_command_that_fails_never_becomes_a_success() {
     assert_eq!(code, 135);
 }
 
+#[test]
+fn a_command_that_does_not_begin_is_told_to_build_servers_too() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    fs::write(&plain, "no program").unwrap();
+    let missing = folder.path().join("missing");
+    let junit = folder.path().join("junit.xml");
+    for (command, code, how) in [(plain, 126, "not_executable"), (missing, 127, "not_found")] {
+        let options = ["--junit", junit.to_str().unwrap()];
+        let command = command.to_str().unwrap().to_owned();
+        let (ended, told) = check(&options, &[command]);
+        assert_eq!((ended, &told["clean"]), (code, &json!(false)));
+        assert_eq!(told["command"]["end"], json!({"how": how, "status": null}));
+        let counts = junit_counts(&junit);
+        assert_eq!(
+            (&counts["tests"], &counts["errors"]),
+            (&json!("1"), &json!(["inspector.command"]))
+        );
+    }
+}
+
 /// However it ends then.
 #[test]
 fn a_command_whose_time_is_over_has_failed() {
@@ -236,7 +258,8 @@ fn junit_counts(file: &Path) -> Value {
                  suite = root.find('testsuite')\n\
                  print(json.dumps({'root': root.tag, 'tests': suite.get('tests'),\n\
                   'cases': len(suite.findall('testcase')),\n\
-                  'failures': [case.get('classname') for case in suite if case.find('failure') is not None]}))";
+                  'failures': [case.get('classname') for case in suite if case.find('failure') is not None],\n\
+                  'errors': [case.get('classname') for case in suite if case.find('error') is not None]}))";
     let output = Command::new("python3")
         .args(["-c", count])
         .arg(file)

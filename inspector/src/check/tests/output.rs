@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{BEGIN, CommandEnd, END, judged, run};
+use super::{BEGIN, CommandEnd, END, Run, judged, run};
 use crate::{
     check::{Checked, annotations::annotations, json::value, junit::junit, text::text},
     event::text::Text,
@@ -159,4 +159,40 @@ fn junit_tells_a_failed_command_and_what_is_unknown() {
     unknown.unknown_allowed = true;
     let (names, _) = parsed(&junit(&run(), &unknown));
     assert!(names.contains(&"skipped".to_owned()) && !names.contains(&"error".to_owned()));
+}
+
+#[test]
+fn a_command_that_did_not_begin_is_an_error_and_never_clean() {
+    for (end, how, words) in [
+        (CommandEnd::NotFound, "not_found", "was not found"),
+        (
+            CommandEnd::NotExecutable,
+            "not_executable",
+            "could not be executed",
+        ),
+    ] {
+        let run = Run {
+            main: None,
+            end,
+            ..run()
+        };
+        let nothing = Checked::default();
+        let value = value(&run, &nothing);
+        assert_eq!(value["clean"], false);
+        let command = &value["command"];
+        assert_eq!(command["end"], json!({"how": how, "status": null}));
+        assert_eq!(command["pid"], json!(null));
+        let said = text(&run, &nothing);
+        assert_eq!(said, format!("nothing to judge: ./tests {words}\n"));
+        let junit = junit(&run, &nothing);
+        let (_, suite) = junit.split_once("<testsuite ").unwrap();
+        assert!(
+            suite.contains("tests=\"1\" failures=\"0\" errors=\"1\""),
+            "{junit}"
+        );
+        assert!(
+            suite.contains(&format!("><error message=\"./tests {words}\">")),
+            "{junit}"
+        );
+    }
 }

@@ -86,7 +86,8 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         } else {
             Vec::new()
         };
-        return elevate::run(&args.command, &args.line, log, true, &added);
+        let passed = elevate::run(&args.command, &args.line, log, true, &added)?;
+        return Ok(passed.into());
     }
     let output = printed(log.as_ref(), &place, args.command.as_user.as_deref())?;
     let manner = Manner {

@@ -89,18 +89,19 @@ impl HandleIs {
     }
 }
 
-/// The handles that are open, and some of those closed.
-pub fn rows(world: &World, now: BootTime, dead: Dead) -> Vec<HandleRow> {
+/// The handles that are open, and some of those closed; one by one, since there may be many more
+/// than a filter lets through.
+pub fn rows(world: &World, now: BootTime, dead: Dead) -> impl Iterator<Item = HandleRow> {
     let ledger = world.ledger();
     // Programs open and close all the time; where nothing is declared that is no news.
     let is_lab = world.triage().is_none();
-    let shows_dead = |handle: &Descriptor| is_lab || handle.owner.is_some() || dead == Dead::All;
+    let shows_dead =
+        move |handle: &Descriptor| is_lab || handle.owner.is_some() || dead == Dead::All;
     let mut known: Option<(Key<Table>, Option<Tgid>)> = None;
-    let mut rows = Vec::new();
-    for (key, handle) in ledger.handles() {
+    ledger.handles().filter_map(move |(key, handle)| {
         let closed = handle.closed();
         if closed.is_some_and(|at| !dead.shows(at.latest, now) || !shows_dead(handle)) {
-            continue;
+            return None;
         }
         // Handles of one table stand together.
         let tgid = match known {
@@ -114,11 +115,8 @@ pub fn rows(world: &World, now: BootTime, dead: Dead) -> Vec<HandleRow> {
                 tgid
             }
         };
-        if let Some(tgid) = tgid {
-            rows.push(row(ledger, key, handle, tgid, now));
-        }
-    }
-    rows
+        Some(row(ledger, key, handle, tgid?, now))
+    })
 }
 
 fn row(

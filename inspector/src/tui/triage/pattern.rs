@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     event::{handle::HandleKind, target::TargetDetail, text::Text},
-    pattern::pattern,
+    pattern::{essence, pattern},
 };
 
 /// The pattern of what a handle points at; of one that was not read yet, what its kind tells.
@@ -30,11 +30,16 @@ pub fn shown_of_handle<'a>(
     }
 }
 
-/// A target that is its own pattern, where that is plain: nothing but letters and signs.
+/// What is left of a target without the kernel's wrapping, where that is plainly its own pattern: a
+/// path of nothing but letters and signs, or a word of letters.
 fn as_it_is(target: &Text) -> Option<&str> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'0'..=b'9' | b'*');
-    let text = str::from_utf8(target.bytes()).ok()?;
-    (text.starts_with('/') && text.bytes().all(|byte| is_plain(&byte))).then_some(text)
+    let essence = essence(target.bytes());
+    let is_its_own = match essence.first() {
+        Some(b'/') => essence.iter().all(is_plain),
+        _ => essence.iter().all(u8::is_ascii_alphabetic),
+    };
+    str::from_utf8(essence).ok().filter(|_| is_its_own)
 }
 
 /// The pattern of a thread's name.
@@ -98,6 +103,10 @@ mod tests {
             "socket:[7]",
             "/\u{1b}[2J",
             "anon_inode:[eventfd]",
+            "anon_inode:[io_uring]",
+            "anon_inode:inotify",
+            "tcp 1.2.3.4:80",
+            "",
             "/x/\u{202e}",
         ] {
             let target = Text::from(target.as_bytes());

@@ -1,4 +1,4 @@
-//! When /proc is read without being asked for, so that what handles point at is told and fresh.
+//! When what handles point at is read anew without being asked for, so that what is told is fresh.
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +18,8 @@ use crate::{
     source::Request,
 };
 
-/// Time from one comparison to the next, at least; never while a delete is judged, for reading a
-/// handle holds it for a moment.
+/// Time from one reading to the next, at least; never while a delete is judged, for reading a handle
+/// holds it for a moment.
 pub(super) const EVERY: Duration = Duration::from_secs(3);
 /// And as a multiple of what it takes.
 const REST: u32 = 50;
@@ -27,26 +27,6 @@ const REST: u32 = 50;
 const REREAD: usize = 2_048;
 
 impl App {
-    /// Compares with /proc now and then, so that what handles point at is known.
-    pub(super) fn audit(&mut self, connections: &mut Connections) {
-        let ledger = self.model.live.ledger();
-        let took = connections.gauges.read().audits.last_ns;
-        self.audit_wait = EVERY.max(Duration::from_nanos(took) * REST);
-        if self.audited.elapsed() < self.audit_wait || self.model.source.probes.is_none() {
-            return;
-        }
-        let is_untold = ledger.handles().any(|(_, handle)| {
-            handle.is_open()
-                && ledger
-                    .description(handle.description)
-                    .is_some_and(|description| description.target.is_none())
-        });
-        if !is_judging(ledger) && is_untold {
-            self.audited = Instant::now();
-            ask_audit(connections);
-        }
-    }
-
     /// Reads anew what handles point at whose state changes, those first that were read longest
     /// ago; the lab's own are never touched.
     pub(super) fn reread(&mut self, connections: &mut Connections) {
@@ -118,9 +98,4 @@ fn changing(ledger: &Ledger) -> BTreeMap<Tgid, Vec<Fd>> {
         of_process.entry(tgid).or_default().push(fd);
     }
     of_process
-}
-
-pub(super) fn ask_audit(connections: &mut Connections) {
-    let (done, _nobody_waits) = oneshot::channel();
-    (connections.request)(Request::Audit { heal: true, done });
 }
