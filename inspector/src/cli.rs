@@ -1,12 +1,16 @@
 //! The command line: clap types only.
 
 pub mod any;
+pub mod record;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs};
+use self::{
+    any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs},
+    record::RecordArgs,
+};
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
     source::{
@@ -67,6 +71,8 @@ pub enum Verb {
     Report(Box<ReportArgs>),
     /// Run a command and fail if it leaves threads or file handles behind: a gate for CI
     Check(Box<CheckArgs>),
+    /// Watch processes, a command or the lab without a screen, and write down all that happens
+    Record(Box<RecordArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack

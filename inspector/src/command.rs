@@ -9,6 +9,8 @@ mod elevate;
 mod lab;
 mod members;
 mod output;
+mod record;
+mod recording;
 mod report;
 mod screen;
 mod start;
@@ -48,6 +50,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Run(args)) => with_command(screen::run_command(&args)),
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Check(args)) => with_command(check::run(&args)),
+        Some(Verb::Record(args)) => record::run(&args),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),

@@ -25,6 +25,7 @@ pub(crate) mod field;
 pub mod keyframe;
 pub mod meta;
 pub mod read;
+pub mod redact;
 pub mod row;
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use tokio::sync::oneshot;
 
+use super::recording::Recording;
 use crate::{
+    cli::record::RecordingArgs,
     event::{Batch, id::Tgid},
     lab::{
         detection::{Claim, Detection, Fallen, Life, Named, Said, When},
@@ -32,6 +34,7 @@ use crate::{
         probe_set::{ProbeSet, ProbeState},
         procfs::poll,
     },
+    trace::meta::Watched,
     verdict::{How, Judgement, Latency, Retained, ThreadState, Verdict},
 };
 
@@ -52,6 +55,7 @@ pub(super) enum Watcher {
 pub(super) struct Watching {
     running: Running,
     pipeline: Pipeline,
+    recording: Option<Recording>,
 }
 
 impl Watcher {
@@ -69,9 +73,33 @@ impl Watcher {
             Ok(running) => Self::Ebpf(Box::new(Watching {
                 running,
                 pipeline: Pipeline::new(rules),
+                recording: None,
             })),
             Err(why) => Self::Polling(why),
         })
+    }
+
+    /// Has everything written down from now on.
+    ///
+    /// # Errors
+    /// Where it can't be written, or /proc is polled: each child has a source of its own then.
+    pub(super) fn record(
+        &mut self,
+        path: &Path,
+        how: &RecordingArgs,
+        is_quiet: bool,
+    ) -> anyhow::Result<()> {
+        let watching = match self {
+            Self::Ebpf(watching) => watching,
+            Self::Polling(why) => bail!("the lab is recorded with eBPF only, and {why}"),
+        };
+        let Watching {
+            running, pipeline, ..
+        } = &**watching;
+        let watched = Watched::lab();
+        let begun = Recording::start(path, how, is_quiet, watched, &running.kind, pipeline)?;
+        watching.recording = Some(begun);
+        Ok(())
     }
 }
 
@@ -125,6 +153,7 @@ impl Watching {
         Ok(Self {
             running: poll(pid, why)?,
             pipeline: Pipeline::new(rules),
+            recording: None,
         })
     }
 
@@ -143,7 +172,11 @@ impl Watching {
     /// As the harness sees it. `repeats`: the child must tell its marks, which nobody else can
     /// see.
     pub(super) fn detection(&mut self, pid: u32, label: &str, repeats: bool) -> impl Detection {
-        let Self { running, pipeline } = self;
+        let Self {
+            running,
+            pipeline,
+            recording,
+        } = self;
         let Running {
             batches, requests, ..
         } = running;
@@ -154,7 +187,7 @@ impl Watching {
             batches,
             move |answer| Ok(requests.send(Request::Drain(answer))?),
             move |batch: &Batch| {
-                let fallen = pipeline.take(batch).into_iter();
+                let fallen = taken(pipeline, recording, batch).into_iter();
                 // An earlier run's child dies while this one's is watched.
                 fallen
                     .filter(|one| one.entry.tgid == child)
@@ -183,22 +216,49 @@ impl Watching {
         // A source that has ended already does not listen, and need not.
         let _ended_already = self.running.requests.send(Request::Stop);
         while let Some(batch) = self.running.batches.blocking_recv() {
-            self.pipeline.take(&batch);
+            taken(&mut self.pipeline, &mut self.recording, &batch);
         }
         Stopped {
             ledger: self.pipeline,
             thread: self.running.thread,
+            recording: self.recording,
         }
     }
+}
+
+/// Takes in a batch and writes it down. What is made unreadable is so for both.
+fn taken(
+    pipeline: &mut Pipeline,
+    recording: &mut Option<Recording>,
+    batch: &Batch,
+) -> Vec<Judgement> {
+    let Some(recording) = recording else {
+        return pipeline.take(batch);
+    };
+    let mut batch = batch.clone();
+    recording.redact(&mut batch);
+    let fallen = pipeline.take(&batch);
+    recording.take(&batch, pipeline, &fallen);
+    fallen
 }
 
 /// A source that has said all it had to say.
 pub(super) struct Stopped {
     ledger: Pipeline,
     thread: JoinHandle<()>,
+    recording: Option<Recording>,
 }
 
 impl Stopped {
+    /// Ends the recording, where there is one.
+    ///
+    /// # Errors
+    /// Where it could not be written to its end.
+    pub(super) fn finish_recording(&mut self) -> anyhow::Result<()> {
+        let recording = self.recording.take();
+        recording.map_or(Ok(()), |recording| recording.finish(&self.ledger))
+    }
+
     /// What is known.
     pub(super) fn ledger(&self) -> &Ledger {
         self.ledger.ledger()

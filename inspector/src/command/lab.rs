@@ -15,7 +15,7 @@ use super::{
     tell,
 };
 use crate::{
-    cli::{LabArgs, VariantArg},
+    cli::{LabArgs, VariantArg, record::RecordingArgs},
     lab::{
         MapKind,
         account::{Account, Invoker, choose},
@@ -42,6 +42,26 @@ const POLICY_KEYS: u32 = 200;
 ///
 /// What ended it early.
 pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
+    play_and_record(args, None)
+}
+
+/// The same, and writes down what happens.
+///
+/// # Errors
+/// The same, and where the recording can't be written.
+pub(super) fn record(
+    args: &LabArgs,
+    path: &Path,
+    how: &RecordingArgs,
+    is_quiet: bool,
+) -> anyhow::Result<ExitCode> {
+    play_and_record(args, Some((path, how, is_quiet)))
+}
+
+fn play_and_record(
+    args: &LabArgs,
+    recorded: Option<(&Path, &RecordingArgs, bool)>,
+) -> anyhow::Result<ExitCode> {
     let mut printer = Printer::new(io::stdout().lock(), args.json, args.grounds);
     if args.list {
         shown(printer.catalogue())?;
@@ -57,6 +77,9 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
         ..LedgerRules::default()
     };
     let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(true), rules)?;
+    if let Some((path, how, is_quiet)) = recorded {
+        watcher.record(path, how, is_quiet)?;
+    }
     say_what_watches(&watcher, &mut printer)?;
     let played = play_all(
         &runs,
@@ -69,9 +92,10 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
         // Whoever reads only this output learns it too; the caller says it on stderr.
         let _first_failure_is_told = printer.error(&format!("{error:#}"));
     }
-    end(watcher, &mut printer)?;
+    let recorded = end(watcher, &mut printer)?;
     let met = played?;
     shown(printer.total(runs.len(), met))?;
+    recorded?;
     Ok(ExitCode::from(if met == runs.len() {
         MET
     } else {
@@ -112,18 +136,19 @@ fn play_all(
     Ok(met)
 }
 
-/// Ends the source and tells how it fared.
-fn end(watcher: Watcher, printer: &mut Printer<impl Write>) -> anyhow::Result<()> {
+/// Ends the source and tells how it fared; the inner result is the recording's.
+fn end(watcher: Watcher, printer: &mut Printer<impl Write>) -> anyhow::Result<anyhow::Result<()>> {
     let Watcher::Ebpf(watching) = watcher else {
-        return Ok(());
+        return Ok(Ok(()));
     };
     let probes = watching.probes().cloned().unwrap_or_default();
-    let stopped = watching.stop();
+    let mut stopped = watching.stop();
+    let recorded = stopped.finish_recording();
     let ledger = stopped.ledger();
     let text = source::text(&probes, ledger);
     let told = shown(printer.source(&text, source::value(&probes, ledger)));
     stopped.wait(|| tell("the kernel is still detaching the probes; this ends when it has"));
-    told
+    told.map(|()| recorded)
 }
 
 /// Plays one run on a child of its own; whether it was as expected.

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{any::Opened, detect, start, tell};
+use super::{any::Opened, detect, recording::Recording, start, tell};
 use crate::{
     event::{Batch, What},
     ledger::{Ledger, LedgerRules},
@@ -24,6 +24,7 @@ pub(super) struct Watch {
     running: Running,
     pipeline: Pipeline,
     has_ended: bool,
+    recording: Option<Recording>,
 }
 
 /// What ended a stretch of watching.
@@ -71,11 +72,31 @@ impl Watch {
             running: opened.running,
             pipeline: Pipeline::new(rules),
             has_ended: false,
+            recording: None,
         };
-        for batch in &opened.early {
+        for batch in opened.early {
             watch.take(batch);
         }
         watch
+    }
+
+    /// Takes over a source whose events are written down from the first one on, where `start` begins a
+    /// recording.
+    ///
+    /// # Errors
+    /// Those of `start`.
+    pub(super) fn recorded(
+        mut opened: Opened,
+        rules: LedgerRules,
+        start: impl FnOnce(&SourceKind, &Pipeline) -> anyhow::Result<Option<Recording>>,
+    ) -> anyhow::Result<Self> {
+        let early = std::mem::take(&mut opened.early);
+        let mut watch = Self::new(opened, rules);
+        watch.recording = start(&watch.running.kind, &watch.pipeline)?;
+        for batch in early {
+            watch.take(batch);
+        }
+        Ok(watch)
     }
 
     /// What is known.
@@ -88,14 +109,20 @@ impl Watch {
         &self.running.kind
     }
 
-    fn take(&mut self, batch: &Batch) {
+    fn take(&mut self, mut batch: Batch) {
+        if let Some(recording) = &self.recording {
+            recording.redact(&mut batch);
+        }
         // What falls stands in the ledger until it is asked for.
-        let _fallen = self.pipeline.take(batch);
+        let fallen = self.pipeline.take(&batch);
+        if let Some(recording) = &mut self.recording {
+            recording.take(&batch, &self.pipeline, &fallen);
+        }
         let ends = |batch: &Batch| {
             let mut events = batch.events.iter();
             events.any(|event| matches!(event.what, What::End(_)))
         };
-        self.has_ended |= ends(batch);
+        self.has_ended |= ends(&batch);
     }
 
     /// Watches until the first of these: the source's end, the command's, the time, a signal. On
@@ -133,7 +160,12 @@ impl Watch {
                 _ = asked.hangup.recv() => return Ok(Ended::Signal(libc::SIGHUP)),
                 _ = asked.snapshot.recv() => {
                     self.drain().await;
-                    snapshot(self)?;
+                    match &mut self.recording {
+                        Some(recording) if recording.is_flight() => {
+                            recording.save("SIGUSR1", &self.pipeline);
+                        }
+                        _ => snapshot(self)?,
+                    }
                 }
                 status = command_ends => match status {
                     Some(status) => return Ok(Ended::Command(status)),
@@ -141,9 +173,14 @@ impl Watch {
                     None => command = None,
                 },
                 () = is_time => return Ok(Ended::Time),
-                _ = second.tick() => each_second(self.pipeline.ledger()),
+                _ = second.tick() => {
+                    each_second(self.pipeline.ledger());
+                    if let Some(recording) = &mut self.recording {
+                        recording.tell();
+                    }
+                }
                 batch = self.running.batches.recv() => match batch {
-                    Some(batch) => self.take(&batch),
+                    Some(batch) => self.take(batch),
                     None => self.has_ended = true,
                 },
             }
@@ -177,26 +214,50 @@ impl Watch {
                 biased;
                 _answered_or_ended = &mut *answer => break,
                 batch = self.running.batches.recv() => match batch {
-                    Some(batch) => self.take(&batch),
+                    Some(batch) => self.take(batch),
                     None => break,
                 },
             }
         }
         while let Ok(batch) = self.running.batches.try_recv() {
-            self.take(&batch);
+            self.take(batch);
+        }
+    }
+
+    /// The command that is recorded has ended so.
+    pub(super) fn command_ended(&mut self, words: &str, is_crash: bool) {
+        if let Some(recording) = &mut self.recording {
+            recording.command_ended(words, is_crash, &self.pipeline);
         }
     }
 
     /// Ends the source, takes in its last events, and waits until all is detached.
-    pub(super) fn stop(mut self) -> Pipeline {
+    pub(super) fn stop(self) -> Pipeline {
+        let (pipeline, recording) = self.end();
+        if let Some(Err(error)) = recording.map(|one| one.finish(&pipeline)) {
+            tell(&format!("{error:#}"));
+        }
+        pipeline
+    }
+
+    /// The same, where the recording is what all this was for.
+    ///
+    /// # Errors
+    /// Where it could not be written to its end.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let (pipeline, recording) = self.end();
+        recording.map_or(Ok(()), |recording| recording.finish(&pipeline))
+    }
+
+    fn end(mut self) -> (Pipeline, Option<Recording>) {
         // One that has ended already does not listen.
         let _may_have_ended = self.running.requests.send(Request::Stop);
         while let Some(batch) = self.running.batches.blocking_recv() {
-            self.take(&batch);
+            self.take(batch);
         }
         detect::wait_for(self.running.thread, || {
             tell("the kernel is still detaching the probes; this ends when it has");
         });
-        self.pipeline
+        (self.pipeline, self.recording)
     }
 }

@@ -8,6 +8,7 @@ use tokio::{runtime::Runtime, time::Instant};
 
 use super::{
     any::Aim,
+    recording::Recording,
     start::{self, Manner, Prepared},
     watch::{Asked, Ended, Watch},
 };
@@ -23,7 +24,8 @@ use crate::{
     },
     launch::Stdin,
     ledger::{Ledger, LedgerRules},
-    source::{clock::boot_time, ebpf::session::Until},
+    pipeline::Pipeline,
+    source::{SourceKind, clock::boot_time, ebpf::session::Until},
 };
 
 /// How long a command that was told to end may take.
@@ -60,6 +62,18 @@ impl Wish<'_> {
     /// # Errors
     /// What kept it from starting, or from being watched.
     pub(super) fn start(&self, runtime: &Runtime) -> anyhow::Result<Started> {
+        self.start_recorded(runtime, |_, _, _, _| Ok(None))
+    }
+
+    /// The same, and what happens is written down, where `record` says so.
+    ///
+    /// # Errors
+    /// The same, and those of `record`.
+    pub(super) fn start_recorded(
+        &self,
+        runtime: &Runtime,
+        record: impl FnOnce(&[Text], Tgid, &SourceKind, &Pipeline) -> anyhow::Result<Option<Recording>>,
+    ) -> anyhow::Result<Started> {
         let manner = Manner {
             output: None,
             stdin: Stdin::Inherit,
@@ -71,18 +85,18 @@ impl Wish<'_> {
         let tgid = Tgid(waiting.pid());
         let until = Until::TargetsEnd;
         let opened = Aim::at_command(tgid.0, program, until, self.watch, self.kernel).open()?;
-        let watch = Watch::new(opened, self.rules);
+        let words = self.line.iter();
+        let words: Vec<Text> = words.map(|word| word.as_encoded_bytes().into()).collect();
+        let watch = Watch::recorded(opened, self.rules, |kind, pipeline| {
+            record(&words, tgid, kind, pipeline)
+        })?;
         let asked = runtime.block_on(async { Asked::new() })?;
         let started = boot_time();
         let command = start::Running::new(waiting.go()?, false, |_| {})?;
         Ok(Started {
             watch,
             command,
-            words: self
-                .line
-                .iter()
-                .map(|word| word.as_encoded_bytes().into())
-                .collect(),
+            words,
             tgid,
             started,
             asked,

@@ -1,0 +1,264 @@
+//! A recording beside what is watched: begins it, tells how it fares, and saves what a flight recorder
+//! holds when that is asked for.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use super::tell;
+use crate::{
+    cli::record::{RecordingArgs, SaveOn},
+    event::{Batch, What, thread::ThreadEvent},
+    lab::account::{Account, Invoker, through_sudo},
+    pipeline::Pipeline,
+    source::{
+        SourceKind,
+        clock::{boot_time, wall_ns},
+    },
+    trace::{
+        meta::{Meta, Watched},
+        redact::Redaction,
+        write::{Files, Progress, Recorder},
+    },
+    verdict::{Judgement, Verdict},
+};
+
+/// A recording that is being made.
+#[derive(Debug)]
+pub(super) struct Recording {
+    recorder: Recorder,
+    redaction: Option<Redaction>,
+    triggers: Vec<SaveOn>,
+    /// Triggers by numbers that have pulled, and wait until theirs are lower again.
+    pulled: Vec<SaveOn>,
+    /// How much of the present belongs to what is saved: it is saved when this is over.
+    due: Option<(Instant, String)>,
+    is_quiet: bool,
+    told: Instant,
+    told_halt: Option<String>,
+}
+
+/// What happened just after it was asked for is saved as well.
+const AFTERMATH: Duration = Duration::from_secs(2);
+/// How often progress is told where stderr is a log.
+const TELL: Duration = Duration::from_secs(10);
+
+impl Recording {
+    /// Begins it. Its files are those of the user who called.
+    ///
+    /// # Errors
+    /// Where the first file can't be made.
+    pub(super) fn start(
+        path: &Path,
+        args: &RecordingArgs,
+        is_quiet: bool,
+        watched: Watched,
+        source: &SourceKind,
+        pipeline: &Pipeline,
+    ) -> anyhow::Result<Self> {
+        let owner = through_sudo(&Invoker::of_this_process(None))?;
+        let now = boot_time();
+        let redaction = Redaction::new(&args.redact);
+        let mut meta = Meta {
+            watched,
+            grace_ns: pipeline.ledger().rules().grace_ns,
+            ..Meta::new(now.0, wall_ns().checked_sub(now.0), source)
+        };
+        if let Some(redaction) = &redaction {
+            redaction.command(&mut meta.watched.words);
+            meta.redacted = redaction.words();
+        }
+        let recorder = begin(path, args, meta, pipeline, owner)
+            .with_context(|| format!("no recording can be made at {}", path.display()))?;
+        Ok(Self {
+            recorder,
+            redaction,
+            triggers: args.triggers(),
+            pulled: Vec::new(),
+            due: None,
+            is_quiet,
+            told: Instant::now(),
+            told_halt: None,
+        })
+    }
+
+    /// Makes unreadable what is to be, before anybody takes it in.
+    pub(super) fn redact(&self, batch: &mut Batch) {
+        if let Some(redaction) = &self.redaction {
+            redaction.apply(batch);
+        }
+    }
+
+    /// Writes down a batch that the pipeline has taken in just before.
+    pub(super) fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
+        self.recorder.take(batch, pipeline, fallen);
+        if !self.triggers.is_empty()
+            && let Some(why) = self.pulls(batch, pipeline, fallen)
+            && self.due.is_none()
+        {
+            self.due = Some((Instant::now() + AFTERMATH, why));
+        }
+        if self
+            .due
+            .as_ref()
+            .is_some_and(|(at, _)| Instant::now() >= *at)
+            && let Some((_, why)) = self.due.take()
+        {
+            self.save(&why, pipeline);
+        }
+    }
+
+    /// Whether a trigger pulls, and why.
+    fn pulls(
+        &mut self,
+        batch: &Batch,
+        pipeline: &Pipeline,
+        fallen: &[Judgement],
+    ) -> Option<String> {
+        let mut why = None;
+        for &trigger in &self.triggers {
+            let reason = match trigger {
+                SaveOn::Verdict => fallen
+                    .iter()
+                    .find(|one| matches!(one.verdict, Verdict::Late { .. } | Verdict::Retained(_)))
+                    .map(|one| format!("{} of {}: {}", one.resource, one.entry, one.verdict)),
+                SaveOn::Exit => ended(batch).map(|tgid| format!("process {tgid} ended")),
+                // The command's own end is told by whoever waits for it.
+                SaveOn::Crash => None,
+                SaveOn::Threads(most) => beyond(pipeline.ledger().live().0, most, "threads"),
+                SaveOn::Handles(most) => beyond(pipeline.ledger().live().1, most, "handles"),
+            };
+            let is_level = matches!(trigger, SaveOn::Threads(_) | SaveOn::Handles(_));
+            match reason {
+                Some(_) if is_level && self.pulled.contains(&trigger) => {}
+                Some(reason) => {
+                    if is_level {
+                        self.pulled.push(trigger);
+                    }
+                    why.get_or_insert(reason);
+                }
+                None => self.pulled.retain(|pulled| *pulled != trigger),
+            }
+        }
+        why
+    }
+
+    /// The command has ended so.
+    pub(super) fn command_ended(&mut self, words: &str, is_crash: bool, pipeline: &Pipeline) {
+        if is_crash && self.triggers.contains(&SaveOn::Crash) {
+            self.save(words, pipeline);
+        }
+    }
+
+    /// Whether it is a flight recorder, which saves when it is asked to.
+    pub(super) fn is_flight(&self) -> bool {
+        !self.triggers.is_empty()
+    }
+
+    /// Saves what a flight recorder holds.
+    pub(super) fn save(&mut self, why: &str, pipeline: &Pipeline) {
+        self.due = None;
+        if !self.recorder.save(why, pipeline) {
+            tell("the disk is too slow to save the recording now");
+        }
+    }
+
+    /// Tells how it fares, when it is time.
+    pub(super) fn tell(&mut self) {
+        let progress = self.recorder.progress();
+        if progress.halted != self.told_halt {
+            if let Some(why) = &progress.halted {
+                tell(&format!("the recording: {why}"));
+            }
+            self.told_halt.clone_from(&progress.halted);
+        }
+        let is_terminal = io::stderr().is_terminal();
+        if self.is_quiet || (!is_terminal && self.told.elapsed() < TELL) {
+            return;
+        }
+        self.told = Instant::now();
+        if is_terminal {
+            // In place of the last one.
+            let line = words(&progress);
+            let _nobody_may_see = write!(io::stderr(), "\rinspector: recording: {line}\x1b[K");
+        } else {
+            tell(&format!("recording: {}", words(&progress)));
+        }
+    }
+
+    /// Ends it, and tells what came of it. `Err` = it could not be written to its end.
+    pub(super) fn finish(self, pipeline: &Pipeline) -> anyhow::Result<()> {
+        let is_terminal = io::stderr().is_terminal();
+        let (is_flight, had_halted) = (self.is_flight(), self.told_halt.clone());
+        let progress = self.recorder.finish(pipeline);
+        if !self.is_quiet {
+            if is_terminal {
+                let _nobody_may_see = write!(io::stderr(), "\r\x1b[K");
+            }
+            tell(&format!("recorded: {}", words(&progress)));
+        }
+        for saved in &progress.saved {
+            tell(&format!("saved {}", saved.display()));
+        }
+        if is_flight && progress.saved.is_empty() && !self.is_quiet {
+            tell("nothing asked for the recording to be saved; its last part is kept");
+        }
+        match progress.halted {
+            Some(why) if had_halted.as_ref() != Some(&why) => {
+                anyhow::bail!("the recording ended early: {why}")
+            }
+            Some(_) => anyhow::bail!("the recording ended early, as told above"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn begin(
+    path: &Path,
+    args: &RecordingArgs,
+    meta: Meta,
+    pipeline: &Pipeline,
+    owner: Option<Account>,
+) -> io::Result<Recorder> {
+    Recorder::start(
+        Files::new(path),
+        args.options(),
+        meta,
+        pipeline,
+        move || {
+            match owner {
+                // Of the recorder's thread alone.
+                Some(owner) => owner.become_it(),
+                None => Ok(()),
+            }
+        },
+    )
+}
+
+fn ended(batch: &Batch) -> Option<u32> {
+    batch.events.iter().find_map(|event| match event.what {
+        What::Thread(ThreadEvent::Gone { tid, tgid, .. }) if tid.0 == tgid.0 => Some(tgid.0),
+        _ => None,
+    })
+}
+
+fn beyond(count: u32, most: u32, what: &str) -> Option<String> {
+    (count > most).then(|| format!("{count} {what}, more than {most}"))
+}
+
+fn words(progress: &Progress) -> String {
+    let mut words = format!(
+        "{} events, {:.1} MB",
+        progress.events,
+        progress.bytes as f64 / 1e6
+    );
+    if progress.segments > 1 {
+        words.push_str(&format!(" in {} files", progress.segments));
+    }
+    words.push_str(&format!(", lost {}", progress.lost));
+    words
+}
