@@ -126,21 +126,28 @@ impl GroupRow {
         }
     }
 
-    /// The filter that lists its members on their screen.
-    pub fn filter(&self) -> String {
+    /// The filter that lists its members on their screen: those that live or, once everything is
+    /// over, those that are dead. `None` = there is none: what dead threads were in is not kept.
+    pub fn filter(&self, are_over: bool) -> Option<String> {
+        let (open, living) = if are_over {
+            ("state:closed,released", "state:dead")
+        } else {
+            ("state:open", LIVING)
+        };
         let pattern = self.pattern.to_string();
         let is_told_apart = pattern != OTHERS;
         let pattern = filter::quoted(&pattern);
-        match self.kind {
+        Some(match self.kind {
             GroupKind::Handles(kind) if is_told_apart => {
-                format!("state:open kind:{} pattern:{pattern}", kind.word())
+                format!("{open} kind:{} pattern:{pattern}", kind.word())
             }
-            GroupKind::Handles(kind) => format!("state:open kind:{}", kind.word()),
-            GroupKind::Threads if is_told_apart => format!("{LIVING} pattern:{pattern}"),
-            GroupKind::Threads => LIVING.to_owned(),
+            GroupKind::Handles(kind) => format!("{open} kind:{}", kind.word()),
+            GroupKind::Threads if is_told_apart => format!("{living} pattern:{pattern}"),
+            GroupKind::Threads => living.to_owned(),
+            GroupKind::ThreadsIn if are_over => return None,
             GroupKind::ThreadsIn if self.is_running() => "state:active".to_owned(),
             GroupKind::ThreadsIn => format!("state:blocked in:{pattern}"),
-        }
+        })
     }
 
     fn is_running(&self) -> bool {

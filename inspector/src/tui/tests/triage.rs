@@ -156,6 +156,32 @@ fn a_limit_that_is_near_is_the_loudest() {
 }
 
 #[test]
+fn enter_on_a_group_of_what_has_ended_lists_its_dead() {
+    let mut stage = stage();
+    for tid in [101_u32].into_iter().chain(110..122).chain([100]) {
+        let at = NOW + u64::from(tid);
+        stage.tell(&format!("{at} {tid} exiting\n{at} {tid} gone"));
+    }
+    stage.at(NOW + 1_000);
+    assert_eq!(stage.lines_with("next: it has ended").len(), 1);
+    stage.press("g Enter");
+    assert_eq!(stage.model.screen, Screen::Handles);
+    assert_eq!(stage.model.rows.len(), 30);
+    stage
+        .press("0 /")
+        .type_in("kind:threads pattern~worker")
+        .press("Enter Enter");
+    assert_eq!(stage.model.screen, Screen::Threads);
+    assert_eq!(stage.model.rows.len(), 9);
+    stage
+        .press("0 \\ /")
+        .type_in("pattern:futex")
+        .press("Enter Enter");
+    assert_eq!(stage.model.screen, Screen::Triage);
+    assert_eq!(stage.lines_with("what they were in is not kept").len(), 1);
+}
+
+#[test]
 fn enter_on_a_group_lists_its_members_and_only_them() {
     let mut stage = stage();
     // The sockets are the largest group.

@@ -231,7 +231,12 @@ pub(super) fn enter(model: &mut Model) {
         follow(model);
         return;
     };
-    let (screen, filter) = (row.members(), row.filter());
+    let (screen, filter) = (row.members(), row.filter(model.are_over));
+    let Some(filter) = filter else {
+        let text = "they have ended: what they were in is not kept";
+        note(model, text.to_owned(), false);
+        return;
+    };
     open(model, screen);
     typing::filter(model, &filter);
     select_row(model, 0);
