@@ -15,6 +15,7 @@ use crate::{
     event::{Batch, What},
     ledger::{Ledger, LedgerRules},
     pipeline::Pipeline,
+    report::history::Moments,
     source::{Request, Running, SourceKind},
 };
 
@@ -23,6 +24,7 @@ use crate::{
 pub(super) struct Watch {
     running: Running,
     pipeline: Pipeline,
+    moments: Moments,
     has_ended: bool,
 }
 
@@ -70,6 +72,7 @@ impl Watch {
         let mut watch = Self {
             running: opened.running,
             pipeline: Pipeline::new(rules),
+            moments: Moments::default(),
             has_ended: false,
         };
         for batch in &opened.early {
@@ -91,6 +94,7 @@ impl Watch {
     fn take(&mut self, batch: &Batch) {
         // What falls stands in the ledger until it is asked for.
         let _fallen = self.pipeline.take(batch);
+        self.moments.take(batch, self.pipeline.ledger());
         let ends = |batch: &Batch| {
             let mut events = batch.events.iter();
             events.any(|event| matches!(event.what, What::End(_)))
@@ -187,8 +191,9 @@ impl Watch {
         }
     }
 
-    /// Ends the source, takes in its last events, and waits until all is detached.
-    pub(super) fn stop(mut self) -> Pipeline {
+    /// Ends the source, takes in its last events, and waits until all is detached: what is known
+    /// then, and what the time axis shows.
+    pub(super) fn stop(mut self) -> (Pipeline, Moments) {
         // One that has ended already does not listen.
         let _may_have_ended = self.running.requests.send(Request::Stop);
         while let Some(batch) = self.running.batches.blocking_recv() {
@@ -197,6 +202,6 @@ impl Watch {
         detect::wait_for(self.running.thread, || {
             tell("the kernel is still detaching the probes; this ends when it has");
         });
-        self.pipeline
+        (self.pipeline, self.moments)
     }
 }
