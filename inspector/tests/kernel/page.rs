@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::{
     binary::{is_refused, text},
     program::compiled,
-    verbs::{Ends, Reporting, until},
+    verbs::{Ends, Reporting, until, words},
     watch::alone,
 };
 
@@ -75,8 +75,11 @@ fn a_page_works_in_a_browser() {
     fs::create_dir(&hostile).unwrap();
     let mut target = Ends::shell();
     let pid = target.pid().to_string();
-    let mut reporting = Reporting::start(&["-p", &pid, "--grace", "200ms", "--html", "page.html"]);
     let leaves = compiled("leaves", &[]);
+    let mut arguments = words("--grace 200ms --html page.html -p");
+    // What a child executes is known by its file alone.
+    arguments.extend([&pid, "--marks", leaves.to_str().unwrap()]);
+    let mut reporting = Reporting::start(&arguments);
     target.tell(&format!("exec 3> \"{}/script>\"", hostile.display()));
     target.tell(&format!("{} delete leaky", leaves.display()));
     target.tell(&format!("echo > {}/done", folder.path().display()));
@@ -135,20 +138,22 @@ fn a_page_works_in_a_browser() {
         "{numbers:?}"
     );
 
-    // As wide as a phone, whose edge nothing crosses but within its own box.
-    let measure = "addEventListener('load', () => parent.postMessage([innerWidth, document.documentElement.scrollWidth], '*'));";
-    put("narrow.html", &with_script(&page, measure));
+    // As wide as a phone, whose edge nothing crosses but within its own box; and, for control, a page
+    // that something sticks out of.
+    let measure = "addEventListener('load', () => parent.postMessage(document.documentElement.scrollWidth, '*'));";
+    let sticks_out = format!("document.body.style.width = '900px';{measure}");
     put(
         "frame.html",
         "<body><iframe src=narrow.html style='width:360px;height:700px;border:0'></iframe>\
          <script>onmessage = (told) => document.body.dataset.wide = told.data;</script></body>",
     );
-    let seen = browse(&browser, folder.path(), "frame.html");
-    assert!(
-        seen.document.contains("data-wide=\"360,360\""),
-        "{}",
-        seen.document
-    );
+    for (script, is_narrow) in [(measure, true), (&sticks_out, false)] {
+        put("narrow.html", &with_script(&page, script));
+        let seen = browse(&browser, folder.path(), "frame.html").document;
+        let wide = seen.split("data-wide=\"").nth(1).unwrap();
+        let wide: u32 = wide.split('"').next().unwrap().parse().unwrap();
+        assert_eq!(wide <= 360, is_narrow, "{wide}");
+    }
 
     // The control: what the page's policy forbids is complained of.
     let fetches = "document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/'}));";

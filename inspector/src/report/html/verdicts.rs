@@ -64,9 +64,9 @@ pub(super) fn write(
     table::begin(out, "verdicts", "Verdicts", &columns)?;
     let mut shown = 0;
     // Once through for each word: they need not be held and sorted.
-    for place in 0..WORDS.len() {
+    for (place, &count) in counts.iter().enumerate() {
         let is_counted = |one: &Judgement| usize::from(counted_as(one).0) == place;
-        if counts[place] == 0 || shown == MOST {
+        if count == 0 || shown == MOST {
             continue;
         }
         for judgement in pipeline.judgements().filter(is_counted) {
