@@ -32,7 +32,7 @@ pub(super) fn cautions(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     let lost = ledger.losses().total();
     if lost > 0 {
         cautions.push(format!(
-            "{} events were lost; verdicts that rest on them say unknown until an audit settles it",
+            "events lost: {}; verdicts that rest on them say unknown until an audit settles it",
             Count(lost)
         ));
     }

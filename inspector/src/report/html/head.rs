@@ -14,6 +14,7 @@ use super::{
 use crate::{
     check::CommandEnd,
     duration::{as_ns, written},
+    event::id::Tgid,
     report::document::{Of, Run},
     source::SourceKind,
 };
@@ -124,8 +125,14 @@ fn facts(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
             }
         }
         Of::Processes(pids) => {
-            let pids = fmt::from_fn(|f| list(f, pids, ", "));
-            fact("Processes", &pids)?;
+            let leaders = ledger.leaders();
+            let name = |tgid: Tgid| {
+                let mut leaders = leaders.values().filter(|one| one.name.tgid == tgid);
+                let name = leaders.next().map(|leader| leader.comm.to_string());
+                name.map_or_else(|| tgid.to_string(), |name| format!("{tgid} {name}"))
+            };
+            let named: Vec<_> = pids.iter().map(|tgid| name(*tgid)).collect();
+            fact("Processes", &named.join(", "))?;
         }
     }
     fact("Watched from", &at(run.started))?;

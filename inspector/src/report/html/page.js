@@ -122,8 +122,8 @@
     const gap = moments.gaps.find(([from, until]) => from - near <= at && at <= until + near);
     const told = [clock(at)];
     told.push(sample ? `${sample[1]} threads, ${sample[2]} handles` : "not counted");
-    if (count > 0) told.push(`${count} deletes ended around here`);
-    if (gap) told.push(`${gap[2]} events lost around here`);
+    if (count > 0) told.push(`deletes ended around here: ${count}`);
+    if (gap) told.push(`events lost around here: ${gap[2]}`);
     readout.textContent = told.join(" · ");
   }
   picture.addEventListener("pointermove", (event) => {

@@ -23,8 +23,23 @@ fn ebpf() -> SourceKind {
     SourceKind::Ebpf(ProbeSet::default())
 }
 
+fn command() -> Of {
+    Of::Command {
+        words: vec![
+            Text::from(&b"./x"[..]),
+            Text::from(&b"</title><img src=x>\x1b"[..]),
+        ],
+        tgid: Tgid(100),
+        end: Some(CommandEnd::Exited(3)),
+    }
+}
+
 /// The page of a story that is looked at once a second.
 fn page(story: &str, source: &SourceKind) -> String {
+    page_of(command(), story, source)
+}
+
+fn page_of(of: Of, story: &str, source: &SourceKind) -> String {
     let mut pipeline = Pipeline::new(LedgerRules::default());
     let (mut moments, mut growth) = (Moments::default(), Growth::new());
     let mut next = BootTime(0);
@@ -38,19 +53,18 @@ fn page(story: &str, source: &SourceKind) -> String {
         }
     }
     growth.sample(pipeline.ledger());
-    written(&pipeline, &growth, &moments, source)
+    written(of, &pipeline, &growth, &moments, source)
 }
 
-fn written(pipeline: &Pipeline, growth: &Growth, moments: &Moments, source: &SourceKind) -> String {
+fn written(
+    of: Of,
+    pipeline: &Pipeline,
+    growth: &Growth,
+    moments: &Moments,
+    source: &SourceKind,
+) -> String {
     let run = Run {
-        of: Of::Command {
-            words: vec![
-                Text::from(&b"./x"[..]),
-                Text::from(&b"</title><img src=x>\x1b"[..]),
-            ],
-            tgid: Tgid(100),
-            end: Some(CommandEnd::Exited(3)),
-        },
+        of,
         started: BootTime(1_000_000),
         ended: BootTime(12_000_000_000),
         boot_wall_ns: Some(1_700_000_000_000_000_000),
@@ -126,13 +140,23 @@ fn a_page_tells_what_was_watched_and_what_came_of_it() {
             // 94 less 91 ms.
             "<td class=n data-v=3000000>3 ms</td>",
             "fd 6 closed twice",
-            "1 events were lost",
+            "<li>events lost: 1;",
             "deletes ended: 2",
         ],
     );
     // The worst comes first.
     let place = |word: &str| page.find(word).unwrap();
     assert!(place("class=v-retained>") < place("class=v-gone>"));
+}
+
+#[test]
+fn processes_are_told_with_their_names() {
+    let story = "1 100 baseline 100 | 0 began=0.5\n2 100 rename ser%3cver";
+    let page = page_of(Of::Processes(vec![Tgid(100), Tgid(7)]), story, &ebpf());
+    holds(
+        &page,
+        &["<h1>processes 100, 7</h1>", "<dd>100 ser&lt;ver, 7</dd>"],
+    );
 }
 
 #[test]
@@ -246,7 +270,7 @@ fn a_large_run_is_a_small_page_and_says_what_it_leaves_out() {
         moments.take(&batch, pipeline.ledger());
     }
     growth.sample(pipeline.ledger());
-    let page = written(&pipeline, &growth, &moments, &ebpf());
+    let page = written(command(), &pipeline, &growth, &moments, &ebpf());
     assert!(page.len() < 3_000_000, "{}", page.len());
     holds(
         &page,

@@ -222,7 +222,7 @@ fn gaps(out: &mut dyn Write, page: &Page<'_>, axis: &Axis) -> io::Result<()> {
         let width = until.saturating_sub(from).max(300);
         writeln!(
             out,
-            "<rect class=gap x={} y=12 width={}.{:03}% height=212><title>{} events lost here</title></rect>",
+            "<rect class=gap x={} y=12 width={}.{:03}% height=212><title>events lost here: {}</title></rect>",
             axis.percent(gap.from),
             width / 1000,
             width % 1000,
