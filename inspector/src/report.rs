@@ -1,9 +1,11 @@
-//! Judgements, findings, the whole ledger, and how their source fared, as text and as JSON.
+//! Judgements, findings, the whole ledger, and how their source fared: as text, as JSON and as a page.
 
 #![forbid(unsafe_code)]
 
 pub mod document;
 pub mod finding;
+pub mod history;
+pub mod html;
 pub mod json;
 mod not_told;
 pub mod source;

@@ -48,6 +48,8 @@ mod names;
 mod oracle;
 #[path = "kernel/own.rs"]
 mod own;
+#[path = "kernel/page.rs"]
+mod page;
 #[path = "kernel/policies.rs"]
 mod policies;
 #[path = "kernel/program.rs"]

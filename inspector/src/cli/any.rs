@@ -179,6 +179,9 @@ pub struct ReportArgs {
     /// Write the report to this file [default: standard output; with a command standard error]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write the report to this file too, as one page of HTML that needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// On SIGUSR1, append everything known at that moment to this file: a line of JSON
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,

@@ -124,7 +124,7 @@ fn watched(
         grace_ns: duration::as_ns(grace),
         overdue_ns: time.filter(|_| is_overdue).map(duration::as_ns),
     };
-    let pipeline = started.watch.stop();
+    let (pipeline, _) = started.watch.stop();
     growth.sample(pipeline.ledger());
     let checked = judge(
         pipeline.ledger(),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::Write as _,
+    io::{self, BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -34,19 +34,36 @@ impl Output {
         })
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes it in place of what was there.
     ///
     /// # Errors
     /// A full disk.
-    pub(super) fn write(mut self, content: &[u8]) -> anyhow::Result<()> {
-        let write = |file: &mut File| {
-            if file.metadata()?.is_file() {
-                file.set_len(0)?;
+    pub(super) fn write(self, content: &[u8]) -> anyhow::Result<()> {
+        self.write_by(|file| file.write_all(content))
+    }
+
+    /// The same, piece by piece.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(super) fn write_by(
+        self,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let whole = || {
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
             }
-            file.write_all(content)
+            let mut pieces = BufWriter::new(&self.file);
+            write(&mut pieces)?;
+            pieces.flush()
         };
-        write(&mut self.file)
-            .with_context(|| format!("{} could not be written", self.path.display()))
+        whole().with_context(|| format!("{} could not be written", self.path.display()))
     }
 }
 

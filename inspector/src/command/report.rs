@@ -22,17 +22,16 @@ use super::{
 use crate::{
     cli::any::{AuditArg, ReportArgs},
     config::Config,
+    event::text::Text,
     launch::status,
     ledger::{Ledger, LedgerRules},
-    pipeline::Pipeline,
     report::{
         document::{Document, Of, Run},
+        history::Moments,
+        html::Page,
         summary,
     },
-    source::{
-        SourceKind,
-        clock::{boot_time, wall_ns},
-    },
+    source::clock::{boot_time, wall_ns},
     target::{Found, Roots},
     verdict::growth::Growth,
 };
@@ -59,7 +58,7 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 
 fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let rules = rules(args)?;
-    let output = output(args)?;
+    let outputs = Outputs::open(args)?;
     let snapshots = Snapshots::open(args)?;
     let opened = Aim::at(found, &args.watch, &args.kernel).open()?;
     members::follow(
@@ -75,7 +74,7 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
     };
     let mut growth = Growth::new();
     let runtime = runtime()?;
-    let pipeline = runtime.block_on(async {
+    let watch = runtime.block_on(async {
         let mut watch = Watch::new(opened, rules);
         let mut asked = Asked::new()?;
         let time = args.time.map(|time| Instant::now() + time);
@@ -88,10 +87,16 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
         anyhow::Ok(watch)
     })?;
     run.ended = boot_time();
-    let kind = pipeline.kind().clone();
-    let pipeline = pipeline.stop();
+    let kind = watch.kind().clone();
+    let (pipeline, moments) = watch.stop();
     growth.sample(pipeline.ledger());
-    print(args.json, output, &run, &kind, &pipeline, &growth)?;
+    let document = Document {
+        run: &run,
+        source: &kind,
+        pipeline: &pipeline,
+        growth: &growth,
+    };
+    outputs.write(args.json, document, &moments)?;
     Ok(ExitCode::from(MET))
 }
 
@@ -104,7 +109,7 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         rules: rules(args)?,
         time: args.time,
     };
-    let output = output(args)?;
+    let outputs = Outputs::open(args)?;
     let snapshots = Snapshots::open(args)?;
     let mut growth = Growth::new();
     let runtime = runtime()?;
@@ -137,9 +142,15 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         watch, mut command, ..
     } = started;
     let kind = watch.kind().clone();
-    let pipeline = watch.stop();
+    let (pipeline, moments) = watch.stop();
     growth.sample(pipeline.ledger());
-    let printed = print(args.json, output, &run, &kind, &pipeline, &growth);
+    let document = Document {
+        run: &run,
+        source: &kind,
+        pipeline: &pipeline,
+        growth: &growth,
+    };
+    let printed = outputs.write(args.json, document, &moments);
     if ended.is_none() {
         command.terminate();
         ended = command.wait(PATIENCE);
@@ -194,32 +205,57 @@ impl Snapshots {
     }
 }
 
-fn output(args: &ReportArgs) -> anyhow::Result<Option<Output>> {
-    args.output.as_deref().map(Output::open).transpose()
+/// Where the report goes.
+struct Outputs {
+    /// Its text or JSON.
+    text: Option<Output>,
+    /// Its page.
+    page: Option<Output>,
 }
 
-fn print(
-    as_json: bool,
-    output: Option<Output>,
-    run: &Run,
-    source: &SourceKind,
-    pipeline: &Pipeline,
-    growth: &Growth,
-) -> anyhow::Result<()> {
+impl Outputs {
+    fn open(args: &ReportArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            text: args.output.as_deref().map(Output::open).transpose()?,
+            page: args.html.as_deref().map(Output::open).transpose()?,
+        })
+    }
+
+    fn write(self, as_json: bool, document: Document<'_>, moments: &Moments) -> anyhow::Result<()> {
+        // One that can't be written keeps the other from nothing.
+        let page = self.page.map(|output| {
+            let path = output.path().to_owned();
+            let kernel = Text::from(rustix::system::uname().release().to_bytes());
+            let page = Page {
+                document,
+                moments,
+                kernel: Some(&kernel),
+            };
+            output.write_by(|out| page.write(out)).map(|()| path)
+        });
+        print(as_json, self.text, document)?;
+        if let Some(path) = page.transpose()? {
+            tell(&format!("the page is in {}", path.display()));
+        }
+        Ok(())
+    }
+}
+
+fn print(as_json: bool, output: Option<Output>, document: Document<'_>) -> anyhow::Result<()> {
     let text = if as_json {
-        let document = Document {
-            run,
-            source,
-            pipeline,
-            growth,
-        };
         let mut text = serde_json::to_vec(&document)?;
         text.push(b'\n');
         text
     } else {
+        let Document {
+            run,
+            source,
+            pipeline,
+            growth,
+        } = document;
         summary::text(run, source, pipeline, growth).into_bytes()
     };
-    let is_commands = matches!(run.of, Of::Command { .. });
+    let is_commands = matches!(document.run.of, Of::Command { .. });
     match output {
         Some(output) => output.write(&text),
         // The command's own output is on the other.

@@ -15,6 +15,7 @@ use crate::{
     event::{Batch, What},
     ledger::{Ledger, LedgerRules},
     pipeline::Pipeline,
+    report::history::Moments,
     source::{Request, Running, SourceKind},
 };
 
@@ -23,6 +24,7 @@ use crate::{
 pub(super) struct Watch {
     running: Running,
     pipeline: Pipeline,
+    moments: Moments,
     has_ended: bool,
     recording: Option<Recording>,
 }
@@ -71,6 +73,7 @@ impl Watch {
         let mut watch = Self {
             running: opened.running,
             pipeline: Pipeline::new(rules),
+            moments: Moments::default(),
             has_ended: false,
             recording: None,
         };
@@ -118,6 +121,7 @@ impl Watch {
         if let Some(recording) = &mut self.recording {
             recording.take(&batch, &self.pipeline, &fallen);
         }
+        self.moments.take(&batch, self.pipeline.ledger());
         let ends = |batch: &Batch| {
             let mut events = batch.events.iter();
             events.any(|event| matches!(event.what, What::End(_)))
@@ -231,13 +235,14 @@ impl Watch {
         }
     }
 
-    /// Ends the source, takes in its last events, and waits until all is detached.
-    pub(super) fn stop(self) -> Pipeline {
-        let (pipeline, recording) = self.end();
+    /// Ends the source, takes in its last events, and waits until all is detached: what is known
+    /// then, and what the time axis shows.
+    pub(super) fn stop(self) -> (Pipeline, Moments) {
+        let (pipeline, moments, recording) = self.end();
         if let Some(Err(error)) = recording.map(|one| one.finish(&pipeline)) {
             tell(&format!("{error:#}"));
         }
-        pipeline
+        (pipeline, moments)
     }
 
     /// The same, where the recording is what all this was for.
@@ -245,11 +250,11 @@ impl Watch {
     /// # Errors
     /// Where it could not be written to its end.
     pub(super) fn finish(self) -> anyhow::Result<()> {
-        let (pipeline, recording) = self.end();
+        let (pipeline, _, recording) = self.end();
         recording.map_or(Ok(()), |recording| recording.finish(&pipeline))
     }
 
-    fn end(mut self) -> (Pipeline, Option<Recording>) {
+    fn end(mut self) -> (Pipeline, Moments, Option<Recording>) {
         // One that has ended already does not listen.
         let _may_have_ended = self.running.requests.send(Request::Stop);
         while let Some(batch) = self.running.batches.blocking_recv() {
@@ -258,6 +263,6 @@ impl Watch {
         detect::wait_for(self.running.thread, || {
             tell("the kernel is still detaching the probes; this ends when it has");
         });
-        (self.pipeline, self.recording)
+        (self.pipeline, self.moments, self.recording)
     }
 }

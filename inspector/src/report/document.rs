@@ -32,8 +32,8 @@ mod threads;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::threads::state as thread_state;
 use self::{groups::Groups, handles::Tables, processes::Processes, threads::Threads};
+pub(crate) use self::{processes::words as command_words, threads::state as thread_state};
 use super::{finding, json as judgement, not_told::not_told, source};
 use crate::{
     check::{CommandEnd, json::end_value},

@@ -80,7 +80,7 @@ fn put_more(text: &mut String, all: usize) {
 }
 
 /// The word a judgement is counted under, the worst first.
-fn counted_as(judgement: &Judgement) -> (u8, &'static str) {
+pub(super) fn counted_as(judgement: &Judgement) -> (u8, &'static str) {
     let word = judgement.verdict.word();
     match judgement.verdict {
         Verdict::Retained(_) => (0, word),

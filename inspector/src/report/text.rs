@@ -54,7 +54,7 @@ impl Display for Grounds<'_> {
 }
 
 /// A sign beside the word, for eyes that skim.
-fn glyph(verdict: &Verdict) -> char {
+pub(super) fn glyph(verdict: &Verdict) -> char {
     match verdict {
         Verdict::Pending => '…',
         Verdict::Gone(_) => '✓',

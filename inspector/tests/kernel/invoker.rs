@@ -96,6 +96,8 @@ fn files_are_the_users_and_nobody_elses() {
             "snapshots",
             "-o",
             "report",
+            "--html",
+            "page",
             "--",
             "true",
         ],
@@ -108,7 +110,7 @@ fn files_are_the_users_and_nobody_elses() {
         ],
     );
     assert!(output.status.code() < Some(2), "{output:?}");
-    for name in ["report", "snapshots", "check", "junit"] {
+    for name in ["report", "page", "snapshots", "check", "junit"] {
         let file = fs::metadata(folder.path().join(name)).unwrap();
         assert_eq!(
             (file.uid(), file.gid(), file.mode() & 0o777),

@@ -89,7 +89,7 @@ fn ceiling(ceiling: Ceiling) -> Value {
 }
 
 /// The arguments: each ends with a NUL, but for one that was cut off.
-fn words(line: &Text) -> Vec<String> {
+pub(crate) fn words(line: &Text) -> Vec<String> {
     let bytes = line.bytes();
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     let words = bytes.split(|&byte| byte == 0);
