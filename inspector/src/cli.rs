@@ -2,6 +2,7 @@
 
 pub mod any;
 pub mod record;
+pub mod recorded;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::{
     any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs},
     record::RecordArgs,
+    recorded::InfoArgs,
 };
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
@@ -73,6 +75,8 @@ pub enum Verb {
     Check(Box<CheckArgs>),
     /// Watch processes, a command or the lab without a screen, and write down all that happens
     Record(Box<RecordArgs>),
+    /// Tell what a recording is of, and whether it is whole
+    Info(Box<InfoArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack

@@ -6,10 +6,12 @@ mod config;
 mod detect;
 mod doctor;
 mod elevate;
+mod info;
 mod lab;
 mod members;
 mod output;
 mod record;
+mod recorded;
 mod recording;
 mod report;
 mod screen;
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Record(args)) => record::run(&args),
+        Some(Verb::Info(args)) => info::run(&args),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigFile, KernelArgs, ScreenArgs};
+use super::{ConfigFile, KernelArgs, ScreenArgs, recorded::ReadArgs};
 use crate::{
     launch::Stdin,
     rules::{Budget, Ignore, Whose},
@@ -166,6 +166,9 @@ pub struct RunArgs {
                   `inspector run` has them."
 )]
 pub struct ReportArgs {
+    /// A recording, in place of processes and commands: all of it is judged anew
+    #[arg(value_name = "RECORDING", conflicts_with_all = ["time", "snapshot", "line"])]
+    pub recording: Option<PathBuf>,
     /// Who.
     #[command(flatten)]
     pub target: TargetArgs,
@@ -197,6 +200,9 @@ pub struct ReportArgs {
     /// The kernel side.
     #[command(flatten)]
     pub kernel: KernelArgs,
+    /// Of a recording.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// A command line in place of processes: what stands behind `--`
     #[arg(last = true, value_name = "CMD")]
     pub line: Vec<OsString>,
@@ -212,6 +218,9 @@ pub struct ReportArgs {
                   docs/check.md explains them."
 )]
 pub struct CheckArgs {
+    /// A recording of a command, in place of one: it is judged by the rules of now
+    #[arg(value_name = "RECORDING", conflicts_with_all = ["time", "line"])]
+    pub recording: Option<PathBuf>,
     /// Ignore what is of this kind, and whose target or name fits this pattern, for this reason:
     /// KIND=REASON or KIND:PATTERN=REASON (repeatable)
     #[arg(long, value_name = "RULE")]
@@ -252,8 +261,11 @@ pub struct CheckArgs {
     /// The kernel side.
     #[command(flatten)]
     pub kernel: KernelArgs,
+    /// Of a recording.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// The command line: what stands behind `--`
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "recording", value_name = "CMD")]
     pub line: Vec<OsString>,
 }
 

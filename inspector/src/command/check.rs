@@ -1,4 +1,7 @@
-//! `inspector check`: runs a command and holds what it leaves behind to rules.
+//! `inspector check`: runs a command and holds what it leaves behind to rules; or holds a recording of
+//! one to them.
+
+mod recording;
 
 use std::{
     io::{self, Write as _},
@@ -37,6 +40,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let passed = elevate::run(&args.command, &args.line, None, false, &[])?;
         return Ok(cut_short(passed.code, passed.signal));
     }
+    if let Some(path) = &args.recording {
+        return recording::run(args, path);
+    }
     let mut config = Config::load(args.config.path.as_deref())?;
     let grace = args.watch.grace.or(config.check.grace);
     config.grace.set_from_cli(grace);
@@ -51,10 +57,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         rules: ledger_rules,
         time: args.time,
     };
-    let outputs = Outputs {
-        text: args.output.as_deref().map(Output::open).transpose()?,
-        junit: args.junit.as_deref().map(Output::open).transpose()?,
-    };
+    let outputs = Outputs::open(args)?;
     let runtime = runtime()?;
     let started = match wish.start(&runtime) {
         Ok(started) => started,
@@ -141,6 +144,15 @@ fn watched(
 struct Outputs {
     text: Option<Output>,
     junit: Option<Output>,
+}
+
+impl Outputs {
+    fn open(args: &CheckArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            text: args.output.as_deref().map(Output::open).transpose()?,
+            junit: args.junit.as_deref().map(Output::open).transpose()?,
+        })
+    }
 }
 
 /// Writes that the command did not begin wherever what came of it is wanted.

@@ -1,7 +1,7 @@
 //! `inspector record`: watches processes, a command or the lab without a screen, and writes down
 //! everything that happens.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::time::Instant;
@@ -17,7 +17,6 @@ use super::{
     with_command,
 };
 use crate::{
-    check::CommandEnd,
     cli::{
         any::AuditArg,
         record::{RecordArgs, RecordLab},
@@ -85,12 +84,14 @@ fn of_processes(args: &RecordArgs, found: &Found) -> anyhow::Result<ExitCode> {
 }
 
 fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
+    let rules = rules(args)?;
+    let grace = Duration::from_nanos(rules.grace_ns);
     let wish = Wish {
         command: &args.command,
         line: &args.line,
         watch: &args.watch,
         kernel: &args.kernel,
-        rules: rules(args)?,
+        rules,
         time: args.time,
     };
     let runtime = runtime()?;
@@ -103,24 +104,18 @@ fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let mut nothing = |_: &Ledger| {};
     let mut ended = runtime.block_on(async {
         let ended = started.until_it_ends(&mut |_| Ok(()), &mut nothing).await?;
+        if let Some(ended) = ended {
+            started.watch.command_ended(watched::end(ended));
+            // What outlives it is part of the story.
+            started.rest(grace, &mut |_| Ok(()), &mut nothing).await?;
+        }
         let heals = args.watch.audit == AuditArg::Heal;
         started.watch.audit(heals).await;
         anyhow::Ok(ended)
     })?;
     let Started {
-        mut watch,
-        mut command,
-        ..
+        watch, mut command, ..
     } = started;
-    match ended.map(watched::end) {
-        Some(CommandEnd::Killed(signal)) => {
-            watch.command_ended(&format!("the command was killed by signal {signal}"), true);
-        }
-        Some(CommandEnd::Exited(code)) => {
-            watch.command_ended(&format!("the command exited with {code}"), code != 0);
-        }
-        _ => {}
-    }
     let recorded = watch.finish();
     if ended.is_none() {
         command.terminate();

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 
 use super::tell;
 use crate::{
+    check::CommandEnd,
     cli::record::{RecordingArgs, SaveOn},
     event::{Batch, What, thread::ThreadEvent},
     lab::account::{Account, Invoker, through_sudo},
@@ -20,7 +21,7 @@ use crate::{
         clock::{boot_time, wall_ns},
     },
     trace::{
-        meta::{Meta, Watched},
+        meta::{End, Meta, Watched},
         redact::Redaction,
         write::{Files, Progress, Recorder},
     },
@@ -147,10 +148,29 @@ impl Recording {
         why
     }
 
-    /// The command has ended so.
-    pub(super) fn command_ended(&mut self, words: &str, is_crash: bool, pipeline: &Pipeline) {
-        if is_crash && self.triggers.contains(&SaveOn::Crash) {
-            self.save(words, pipeline);
+    /// The command has ended so, just now.
+    pub(super) fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline) {
+        let (how, status, words) = match end {
+            CommandEnd::Exited(0) => ("exited", 0, None),
+            CommandEnd::Exited(code) => {
+                let words = format!("the command exited with {code}");
+                ("exited", code, Some(words))
+            }
+            CommandEnd::Killed(signal) => {
+                let words = format!("the command was killed by signal {signal}");
+                ("killed", signal, Some(words))
+            }
+            CommandEnd::NotExecutable | CommandEnd::NotFound => return,
+        };
+        self.recorder.command_ended(End {
+            how: how.to_owned(),
+            status,
+            ended_ns: boot_time().0,
+        });
+        if let Some(words) = words
+            && self.triggers.contains(&SaveOn::Crash)
+        {
+            self.save(&words, pipeline);
         }
     }
 

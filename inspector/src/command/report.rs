@@ -1,4 +1,7 @@
-//! `inspector report`: watches processes or a command without a screen, and tells what remains.
+//! `inspector report`: watches processes or a command without a screen, and tells what remains; or
+//! what remained in a recording.
+
+mod recording;
 
 use std::{
     fs::File,
@@ -42,9 +45,16 @@ use crate::{
 /// Who can't be watched, and what kept the source from working or the report from being written.
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let wanted = args.target.wanted();
+    if let Some(path) = &args.recording {
+        if !wanted.is_empty() {
+            bail!("processes or a recording: not both");
+        }
+        return recording::run(args, path);
+    }
     match (wanted.is_empty(), args.line.is_empty()) {
         (true, true) => bail!(
-            "say who: -p PID, --comm NAME, --cgroup PATH, --container ID, or a command behind --"
+            "say who: -p PID, --comm NAME, --cgroup PATH, --container ID, a recording, or a command \
+             behind --"
         ),
         (false, false) => bail!("processes or a command: not both"),
         (true, false) if elevate::is_asked(&args.command) => {
@@ -96,7 +106,7 @@ fn of_processes(args: &ReportArgs, found: &Found) -> anyhow::Result<ExitCode> {
         pipeline: &pipeline,
         growth: &growth,
     };
-    outputs.write(args.json, document, &moments)?;
+    outputs.write(args.json, document, &moments, &kernel())?;
     Ok(ExitCode::from(MET))
 }
 
@@ -150,7 +160,7 @@ fn of_command(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         pipeline: &pipeline,
         growth: &growth,
     };
-    let printed = outputs.write(args.json, document, &moments);
+    let printed = outputs.write(args.json, document, &moments, &kernel());
     if ended.is_none() {
         command.terminate();
         ended = command.wait(PATIENCE);
@@ -205,12 +215,19 @@ impl Snapshots {
     }
 }
 
+/// The release of the kernel that runs here.
+fn kernel() -> Text {
+    Text::from(rustix::system::uname().release().to_bytes())
+}
+
 /// Where the report goes.
 struct Outputs {
     /// Its text or JSON.
     text: Option<Output>,
     /// Its page.
     page: Option<Output>,
+    /// Whether standard output is a command's own.
+    is_commands: bool,
 }
 
 impl Outputs {
@@ -218,22 +235,29 @@ impl Outputs {
         Ok(Self {
             text: args.output.as_deref().map(Output::open).transpose()?,
             page: args.html.as_deref().map(Output::open).transpose()?,
+            is_commands: !args.line.is_empty(),
         })
     }
 
-    fn write(self, as_json: bool, document: Document<'_>, moments: &Moments) -> anyhow::Result<()> {
+    /// Writes it, of what ran on this kernel.
+    fn write(
+        self,
+        as_json: bool,
+        document: Document<'_>,
+        moments: &Moments,
+        kernel: &Text,
+    ) -> anyhow::Result<()> {
         // One that can't be written keeps the other from nothing.
         let page = self.page.map(|output| {
             let path = output.path().to_owned();
-            let kernel = Text::from(rustix::system::uname().release().to_bytes());
             let page = Page {
                 document,
                 moments,
-                kernel: Some(&kernel),
+                kernel: Some(kernel),
             };
             output.write_by(|out| page.write(out)).map(|()| path)
         });
-        print(as_json, self.text, document)?;
+        print(as_json, self.text, self.is_commands, document)?;
         if let Some(path) = page.transpose()? {
             tell(&format!("the page is in {}", path.display()));
         }
@@ -241,7 +265,12 @@ impl Outputs {
     }
 }
 
-fn print(as_json: bool, output: Option<Output>, document: Document<'_>) -> anyhow::Result<()> {
+fn print(
+    as_json: bool,
+    output: Option<Output>,
+    is_commands: bool,
+    document: Document<'_>,
+) -> anyhow::Result<()> {
     let text = if as_json {
         let mut text = serde_json::to_vec(&document)?;
         text.push(b'\n');
@@ -255,7 +284,6 @@ fn print(as_json: bool, output: Option<Output>, document: Document<'_>) -> anyho
         } = document;
         summary::text(run, source, pipeline, growth).into_bytes()
     };
-    let is_commands = matches!(document.run.of, Of::Command { .. });
     match output {
         Some(output) => output.write(&text),
         // The command's own output is on the other.

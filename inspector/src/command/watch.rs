@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{any::Opened, detect, recording::Recording, start, tell};
 use crate::{
+    check::CommandEnd,
     event::{Batch, What},
     ledger::{Ledger, LedgerRules},
     pipeline::Pipeline,
@@ -228,10 +229,10 @@ impl Watch {
         }
     }
 
-    /// The command that is recorded has ended so.
-    pub(super) fn command_ended(&mut self, words: &str, is_crash: bool) {
+    /// The command that is recorded has ended so, just now.
+    pub(super) fn command_ended(&mut self, end: CommandEnd) {
         if let Some(recording) = &mut self.recording {
-            recording.command_ended(words, is_crash, &self.pipeline);
+            recording.command_ended(end, &self.pipeline);
         }
     }
 

@@ -13,7 +13,7 @@ mod lives;
 mod table;
 #[cfg(test)]
 mod tests;
-mod time;
+pub(crate) mod time;
 mod timeline;
 mod verdicts;
 

@@ -45,6 +45,8 @@ pub struct Meta {
     pub kinds: Vec<(u8, String)>,
     /// Of the whole recording, where it ended cleanly.
     pub totals: Option<Totals>,
+    /// How the command ended, where one was recorded to its end.
+    pub command_end: Option<End>,
 }
 
 /// What was watched.
@@ -89,6 +91,18 @@ pub struct Probe {
     pub state: String,
     /// Why it does not run, where something hinders it.
     pub why: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct End {
+    /// `exited` or `killed`.
+    pub how: String,
+    /// The status or the signal.
+    pub status: u8,
+    /// When it was waited for, nanoseconds since boot.
+    pub ended_ns: u64,
 }
 
 /// Of a whole recording.

@@ -15,7 +15,7 @@ use std::{
 
 pub use self::{
     content::{Content, ContentError},
-    play::{Read, Reads},
+    play::{Damaged, Read, Reads},
 };
 use super::{
     block::{Header, Kind},
@@ -196,7 +196,10 @@ impl Recording {
                 continue;
             };
             match &mut meta {
-                Some(meta) => meta.totals = found.totals,
+                Some(meta) => {
+                    meta.totals = found.totals;
+                    meta.command_end = found.command_end;
+                }
                 None => meta = Some(*found),
             }
         }

@@ -25,7 +25,11 @@ use self::{
     open_block::{ClosedBlock, OpenBlock},
     writer::{Piece, Writer},
 };
-use super::{block::Digest, keyframe, meta::Meta};
+use super::{
+    block::Digest,
+    keyframe,
+    meta::{End, Meta},
+};
 use crate::{
     event::{Batch, Gap},
     pipeline::Pipeline,
@@ -129,6 +133,7 @@ pub struct Recorder {
     rows_since: u64,
     /// What was left out since the last block that was taken.
     left_out: Option<Gap>,
+    command_end: Option<End>,
 }
 
 impl Recorder {
@@ -172,6 +177,7 @@ impl Recorder {
             shared,
             rows_since: 0,
             left_out: None,
+            command_end: None,
         };
         // The first one holds the recent past as well.
         recorder.keyframe(pipeline.clone());
@@ -223,6 +229,11 @@ impl Recorder {
         lock(&self.shared).is_over
     }
 
+    /// How the command that is recorded ended: its END will say it.
+    pub fn command_ended(&mut self, end: End) {
+        self.command_end = Some(end);
+    }
+
     /// Ends the recording, and waits until it is on the disk.
     pub fn finish(mut self, pipeline: &Pipeline) -> Progress {
         self.close(pipeline);
@@ -231,7 +242,7 @@ impl Recorder {
             // It waits for the disk: nobody else does any more.
             let _may_be_over = self.pieces.send(Piece::Loss(gap));
         }
-        let _may_be_over = self.pieces.send(Piece::End(at));
+        let _may_be_over = self.pieces.send(Piece::End(at, self.command_end));
         drop(self.pieces);
         // A panic in it was told by its message already.
         let _ended = self.thread.join();

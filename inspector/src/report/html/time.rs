@@ -7,9 +7,9 @@ use crate::{event::id::BootTime, rules::Date};
 const SECOND: u64 = 1_000_000_000;
 
 /// A time of a run, by the wall clock in UTC; where that is not known, by the time since boot.
-pub(super) struct At {
-    pub(super) at: BootTime,
-    pub(super) boot_wall_ns: Option<u64>,
+pub(crate) struct At {
+    pub(crate) at: BootTime,
+    pub(crate) boot_wall_ns: Option<u64>,
 }
 
 impl Display for At {

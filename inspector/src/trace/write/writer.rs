@@ -24,7 +24,7 @@ use crate::{
         block::{self, Digest, HEADER, Header, Kind, Packing, SegmentHeader},
         field::Context,
         keyframe,
-        meta::{Meta, Totals},
+        meta::{End, Meta, Totals},
         row,
     },
 };
@@ -37,7 +37,7 @@ pub(super) enum Piece {
     Loss(Gap),
     Note(String, BootTime),
     Save(String, BootTime),
-    End(BootTime),
+    End(BootTime, Option<End>),
 }
 
 /// All is on the disk this long after it was written,
@@ -184,7 +184,10 @@ impl Writer {
             Piece::Loss(gap) => self.loss(gap),
             Piece::Note(text, at) => self.content(Kind::Note, text.as_bytes(), moment(*at)),
             Piece::Save(why, at) => self.save(why, *at),
-            Piece::End(at) => return self.end(*at).map(|()| Goes::Over),
+            Piece::End(at, command) => {
+                self.meta.command_end.clone_from(command);
+                return self.end(*at).map(|()| Goes::Over);
+            }
         };
         match written {
             Ok(()) => self.hold_bounds(&piece),
@@ -415,7 +418,7 @@ impl Writer {
 
     /// While nothing is written. `None` = there is room again, and what was lost is told.
     fn paused(&mut self, gap: Gap, again: Instant, piece: &Piece) -> io::Result<Option<Goes>> {
-        let is_end = matches!(piece, Piece::End(_));
+        let is_end = matches!(piece, Piece::End(..));
         if Instant::now() >= again || is_end {
             // The reserve is there for this: whether there is more, the next block shows.
             self.loss(&gap)?;
@@ -447,7 +450,7 @@ impl Piece {
             Self::Events(block) => BootTime(block.digest.max_ns),
             Self::Keyframe(_, digest) => BootTime(digest.max_ns),
             Self::Loss(gap) => gap.until,
-            Self::Note(_, at) | Self::Save(_, at) | Self::End(at) => *at,
+            Self::Note(_, at) | Self::Save(_, at) | Self::End(at, _) => *at,
         }
     }
 

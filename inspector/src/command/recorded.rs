@@ -1,0 +1,193 @@
+//! A recording, read for a verb: opened, played to its end, and what is lacking in it told.
+
+use std::{path::Path, sync::Arc};
+
+use super::tell;
+use crate::{
+    check::CommandEnd,
+    cli::recorded::ReadArgs,
+    event::{BootTime, id::Tgid, text::Text},
+    ledger::{LedgerRules, retain::Retain},
+    pipeline::Pipeline,
+    report::{
+        document::{Of, Run},
+        history::Moments,
+    },
+    source::SourceKind,
+    trace::read::{Damaged, Read, Recording},
+    verdict::growth::Growth,
+};
+
+/// A recording, and what is known at its end.
+pub(super) struct Played {
+    pub(super) recording: Arc<Recording>,
+    pub(super) pipeline: Pipeline,
+    pub(super) growth: Growth,
+    pub(super) moments: Moments,
+    /// Remarks of the user's own.
+    pub(super) notes: Vec<(BootTime, String)>,
+    pub(super) damaged: Damaged,
+}
+
+/// How often growth is looked at.
+const LOOK_NS: u64 = 1_000_000_000;
+
+/// Opens a recording.
+///
+/// # Errors
+/// Where it can't be read, or is none.
+pub(super) fn open(path: &Path, args: &ReadArgs) -> anyhow::Result<Arc<Recording>> {
+    let recording = Recording::open(path, args.limits())?;
+    Ok(Arc::new(recording))
+}
+
+/// The rules that its verdicts rested on when it was made.
+pub(super) fn recorded_rules(recording: &Recording) -> LedgerRules {
+    let default = LedgerRules::default();
+    let grace_ns = match recording.meta().grace_ns {
+        0 => default.grace_ns,
+        grace_ns => grace_ns,
+    };
+    LedgerRules {
+        grace_ns,
+        ..default
+    }
+}
+
+/// Keeps all that is dead: a report of a recording is of all of it.
+pub(super) fn keeping_all(rules: LedgerRules) -> LedgerRules {
+    LedgerRules {
+        retain: Retain { dead: usize::MAX },
+        ..rules
+    }
+}
+
+/// Plays it to its end, judged by these rules.
+pub(super) fn play(recording: &Arc<Recording>, rules: LedgerRules) -> Played {
+    let mut pipeline = Pipeline::new(rules);
+    let mut growth = Growth::new();
+    let mut moments = Moments::default();
+    let mut notes = Vec::new();
+    let mut looked = BootTime(0);
+    let mut reads = recording.reads();
+    for read in &mut reads {
+        match read {
+            Read::Batch(batch) => {
+                // What falls stands in the ledger until it is asked for.
+                let _fallen = pipeline.take(&batch);
+                moments.take(&batch, pipeline.ledger());
+            }
+            Read::State(state) => pipeline = state.with_rules(rules),
+            Read::Note { at, text } => notes.push((at, text)),
+        }
+        let now = pipeline.ledger().now();
+        if now.since_ns(looked) >= LOOK_NS {
+            growth.sample(pipeline.ledger());
+            looked = now;
+        }
+    }
+    growth.sample(pipeline.ledger());
+    let damaged = reads.damaged();
+    Played {
+        recording: Arc::clone(recording),
+        pipeline,
+        growth,
+        moments,
+        notes,
+        damaged,
+    }
+}
+
+impl Played {
+    /// What it is of, as reports tell it.
+    pub(super) fn run(&self) -> Run {
+        let meta = self.recording.meta();
+        let (started, ended) = self.recording.span();
+        let pids = || meta.watched.pids.iter().map(|&pid| Tgid(pid));
+        let of = match (meta.watched.of.as_str(), pids().next()) {
+            ("command", Some(tgid)) => Of::Command {
+                words: words(&self.recording),
+                tgid,
+                end: command_end(&self.recording).map(|(end, _)| end),
+            },
+            _ => Of::Processes(pids().collect()),
+        };
+        Run {
+            of,
+            started,
+            ended,
+            boot_wall_ns: meta.boot_wall_ns,
+        }
+    }
+
+    /// What it rests on.
+    pub(super) fn source(&self) -> SourceKind {
+        self.recording.meta().source.kind()
+    }
+
+    /// Says on stderr what is lacking.
+    pub(super) fn tell_lacks(&self) {
+        for lack in lacks(&self.recording, self.damaged) {
+            tell(&lack);
+        }
+    }
+}
+
+/// The command's words.
+pub(super) fn words(recording: &Recording) -> Vec<Text> {
+    let words = recording.meta().watched.words.iter();
+    words.map(|word| Text::from(word.as_bytes())).collect()
+}
+
+/// How the command ended, and when; `None` = it is not known.
+pub(super) fn command_end(recording: &Recording) -> Option<(CommandEnd, BootTime)> {
+    let end = recording.meta().command_end.as_ref()?;
+    let how = match end.how.as_str() {
+        "exited" => CommandEnd::Exited(end.status),
+        "killed" => CommandEnd::Killed(end.status),
+        _ => return None,
+    };
+    Some((how, BootTime(end.ended_ns)))
+}
+
+/// What is lacking in a recording, in words.
+pub(super) fn lacks(recording: &Recording, damaged: Damaged) -> Vec<String> {
+    let mut lacks = Vec::new();
+    if !recording.is_clean() {
+        lacks.push(
+            "the recording has no end: its recorder was killed, or still writes; all up to its last \
+             whole block is here"
+                .to_owned(),
+        );
+    }
+    let places = recording.damage().iter().filter(|damage| !damage.is_tail);
+    let bytes: u64 = places.clone().map(|damage| damage.bytes).sum();
+    let count = places.count();
+    if count > 0 || damaged.blocks > 0 {
+        lacks.push(format!(
+            "the recording is damaged in {count} places ({bytes} bytes) and {} blocks: {} events \
+             are lost, and told as a gap",
+            damaged.blocks, damaged.events
+        ));
+    }
+    if damaged.other_keyframes > 0 {
+        lacks.push(format!(
+            "{} keyframes are another version's; what they would tell was read from the events",
+            damaged.other_keyframes
+        ));
+    }
+    if damaged.unknown_events > 0 {
+        lacks.push(format!(
+            "{} events are of kinds that this version does not know",
+            damaged.unknown_events
+        ));
+    }
+    let lost = recording
+        .blocks()
+        .last()
+        .map_or(0, |block| block.header.lost);
+    if lost > 0 {
+        lacks.push(format!("the recorder could not keep {lost} events"));
+    }
+    lacks
+}

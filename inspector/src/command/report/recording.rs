@@ -1,0 +1,91 @@
+//! `inspector report RECORDING`: judges a recording anew, and tells what other rules have changed.
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use super::{MET, Outputs};
+use crate::{
+    cli::any::ReportArgs,
+    command::{recorded, tell},
+    config::Config,
+    duration,
+    event::text::Text,
+    ledger::LedgerRules,
+    pipeline::Pipeline,
+    report::document::Document,
+};
+
+/// Runs the verb.
+///
+/// # Errors
+/// Where the recording can't be read, or the report not be written.
+pub(super) fn run(args: &ReportArgs, path: &Path) -> anyhow::Result<ExitCode> {
+    let recording = recorded::open(path, &args.read)?;
+    let outputs = Outputs::open(args)?;
+    let recorded_rules = recorded::keeping_all(recorded::recorded_rules(&recording));
+    let rules = rules(args, recorded_rules)?;
+    let played = recorded::play(&recording, rules);
+    played.tell_lacks();
+    if rules.grace_ns != recorded_rules.grace_ns {
+        let before = recorded::play(&recording, recorded_rules);
+        tell_changes(&before.pipeline, &played.pipeline, recorded_rules.grace_ns);
+    }
+    for (at, note) in &played.notes {
+        let note = Text::from(note.as_bytes());
+        let after = duration::written(at.since_ns(recording.span().0));
+        tell(&format!("note after {after}: {note}"));
+    }
+    let run = played.run();
+    let source = played.source();
+    let document = Document {
+        run: &run,
+        source: &source,
+        pipeline: &played.pipeline,
+        growth: &played.growth,
+    };
+    let kernel = Text::from(recording.meta().kernel.as_bytes());
+    outputs.write(args.json, document, &played.moments, &kernel)?;
+    Ok(ExitCode::from(MET))
+}
+
+/// Those of the recording, unless the user says otherwise.
+fn rules(args: &ReportArgs, recorded: LedgerRules) -> anyhow::Result<LedgerRules> {
+    let config = Config::load(args.config.path.as_deref())?;
+    let of_file =
+        (config.grace.from != crate::config::Origin::Default).then_some(config.grace.value);
+    let grace = args.watch.grace.or(of_file);
+    Ok(LedgerRules {
+        grace_ns: grace.map_or(recorded.grace_ns, duration::as_ns),
+        ..recorded
+    })
+}
+
+/// Which verdicts are others than they were.
+fn tell_changes(before: &Pipeline, now: &Pipeline, grace_ns: u64) {
+    let verdicts = |pipeline: &Pipeline| -> BTreeMap<String, String> {
+        let all = pipeline.judgements();
+        all.map(|one| {
+            (
+                format!("{} of {}", one.resource, one.entry),
+                one.verdict.to_string(),
+            )
+        })
+        .collect()
+    };
+    let (before, now) = (verdicts(before), verdicts(now));
+    let mut changed = 0;
+    for (what, verdict) in &now {
+        match before.get(what) {
+            Some(was) if was == verdict => {}
+            Some(was) => {
+                changed += 1;
+                tell(&format!("changed: {what}: {was} -> {verdict}"));
+            }
+            None => {}
+        }
+    }
+    let recorded = duration::written(grace_ns);
+    tell(&format!(
+        "{changed} of {} verdicts are others than with the grace of the recording, {recorded}",
+        now.len()
+    ));
+}
