@@ -53,6 +53,19 @@ pub enum Layer {
     Damaged,
 }
 
+impl Layer {
+    /// The word for it, in files that programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::Map(_) => "map",
+            Self::Missed => "missed",
+            Self::Unwatched(_) => "unwatched",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
 /// How a source ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceEnd {
