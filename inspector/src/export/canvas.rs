@@ -56,7 +56,9 @@ pub(super) struct TrackId(pub(super) u64);
 pub(super) struct Track<'a> {
     pub(super) id: TrackId,
     pub(super) parent: Option<TrackId>,
-    /// Escaped.
+    /// When what it stands for begins: a thread's number may have been another's before.
+    pub(super) from: BootTime,
+    /// Escaped; empty = not known.
     pub(super) name: &'a str,
     pub(super) shape: Shape<'a>,
 }

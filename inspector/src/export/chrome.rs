@@ -6,7 +6,11 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{
+    Map, Serializer, Value, json,
+    ser::{CharEscape, CompactFormatter, Formatter},
+};
 
 use super::canvas::{Arg, Canvas, Drawn, Shape, Title, Track, TrackId};
 use crate::event::id::BootTime;
@@ -52,8 +56,12 @@ impl<'a> Chrome<'a> {
         let before: &[u8] = if self.is_first { b"\n" } else { b",\n" };
         self.is_first = false;
         self.out.write_all(before)?;
-        serde_json::to_writer(&mut *self.out, event)?;
-        Ok(())
+        self.json(event)
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut serializer = Serializer::with_formatter(&mut *self.out, Backslashes);
+        Ok(value.serialize(&mut serializer)?)
     }
 
     /// Something drawn, to which the caller adds what its phase needs.
@@ -90,6 +98,9 @@ impl<'a> Chrome<'a> {
     }
 
     fn metadata(&mut self, what: &str, place: &Place, name: &str) -> io::Result<()> {
+        if name.is_empty() {
+            return Ok(());
+        }
         let event = json!({
             "ph": "M",
             "pid": place.pid,
@@ -189,8 +200,25 @@ impl Canvas for Chrome<'_> {
         self.title.insert("lost_events".into(), json!(lost));
         self.out
             .write_all(b"\n],\n\"displayTimeUnit\":\"ns\",\n\"otherData\":")?;
-        serde_json::to_writer(&mut *self.out, &self.title)?;
+        let title = std::mem::take(&mut self.title);
+        self.json(&title)?;
         self.out.write_all(b"}\n")
+    }
+}
+
+/// Spells a backslash by its number. trace_processor takes a quote behind `\\` for an escaped one
+/// (v52), and reads nothing more of a file where a name of another process ends with a backslash.
+struct Backslashes;
+
+impl Formatter for Backslashes {
+    fn write_char_escape<W>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        match escape {
+            CharEscape::ReverseSolidus => writer.write_all(br"\u005c"),
+            other => CompactFormatter.write_char_escape(writer, other),
+        }
     }
 }
 

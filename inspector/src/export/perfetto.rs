@@ -139,6 +139,8 @@ impl Canvas for Perfetto<'_> {
 
     fn track(&mut self, track: &Track<'_>) -> io::Result<()> {
         self.packet(|packet| {
+            packet.number(8, track.from.0);
+            packet.number(58, BOOT);
             packet.message(60, |descriptor| {
                 descriptor.number(1, track.id.0);
                 if let Some(parent) = track.parent {

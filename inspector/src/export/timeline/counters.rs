@@ -44,7 +44,12 @@ fn count(
         Counted::Threads => "threads",
         Counted::Handles => "handles",
     };
-    let track = painter.track(parent, &format!("{which} {what}"), Shape::Counter)?;
+    let track = painter.track(
+        parent,
+        painter.window.since,
+        &format!("{which} {what}"),
+        Shape::Counter,
+    )?;
     let mut live = 0_u64;
     for at_once in steps.chunk_by(|one, other| one.1.1 == other.1.1) {
         let born = at_once.iter().filter(|(_, (_, _, born))| *born).count();

@@ -69,24 +69,25 @@ impl<'a> Painter<'a> {
             None => Shape::Group,
         };
         let name = name.map_or_else(String::new, |name| name.to_string());
-        let track = self.track(None, &name, shape)?;
+        let track = self.track(None, self.window.since, &name, shape)?;
         self.processes.insert(process, track);
         Ok(track)
     }
 
     /// A heading.
     pub(super) fn group(&mut self, parent: Option<TrackId>, name: &str) -> io::Result<TrackId> {
-        self.track(parent, name, Shape::Group)
+        self.track(parent, self.window.since, name, Shape::Group)
     }
 
     /// A place for slices.
     pub(super) fn lane(&mut self, parent: TrackId, name: &str, rank: u32) -> io::Result<TrackId> {
-        self.track(Some(parent), name, Shape::Lane { rank })
+        self.track(Some(parent), self.window.since, name, Shape::Lane { rank })
     }
 
     pub(super) fn track(
         &mut self,
         parent: Option<TrackId>,
+        from: BootTime,
         name: &str,
         shape: Shape<'_>,
     ) -> io::Result<TrackId> {
@@ -95,6 +96,7 @@ impl<'a> Painter<'a> {
         self.canvas.track(&Track {
             id,
             parent,
+            from,
             name,
             shape,
         })?;

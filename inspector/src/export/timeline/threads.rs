@@ -126,9 +126,10 @@ impl OfThread<'_> {
         let process = painter.process(thread.process)?;
         let name = thread.comm.to_string();
         let (pid, tid) = (thread.name.tgid, thread.name.tid);
-        let track = painter.track(Some(process), &name, Shape::Thread { pid, tid })?;
+        let track = painter.track(Some(process), life.from, &name, Shape::Thread { pid, tid })?;
         painter.lives.push((thread.process, Counted::Threads, life));
         let args = self.args(painter.ledger);
+        let name = if name.is_empty() { "?" } else { &name };
         let name = format!("thread {name}");
         painter.begin(track, life, &Drawn::new(&name, Category::Thread, &args))?;
         self.draw_waits(painter, track)?;
