@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::{
     any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs},
     record::RecordArgs,
-    recorded::InfoArgs,
+    recorded::{ExportArgs, InfoArgs},
 };
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
@@ -77,6 +77,8 @@ pub enum Verb {
     Record(Box<RecordArgs>),
     /// Tell what a recording is of, and whether it is whole
     Info(Box<InfoArgs>),
+    /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines
+    Export(Box<ExportArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),
     /// Print what works here and the command that mends each lack

@@ -6,6 +6,7 @@ mod config;
 mod detect;
 mod doctor;
 mod elevate;
+mod export;
 mod info;
 mod lab;
 mod members;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Record(args)) => record::run(&args),
         Some(Verb::Info(args)) => info::run(&args),
+        Some(Verb::Export(args)) => export::run(&args),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),
         Some(Verb::Config(args)) => config::run(&args),

@@ -10,6 +10,7 @@
 //! - [`pipeline`]: the one loop: events in, verdicts out;
 //! - [`report`]: verdicts and the whole ledger, as text and JSON;
 //! - [`trace`]: recordings: what was sent, written down and read again;
+//! - [`export`]: a stream of events in the formats of other tools;
 //! - [`rules`], [`check`]: what a run is held to, and what breaks it;
 //! - [`pattern`]: what targets and names of one kind have in common;
 //! - [`cli`], [`command`]: the command line, one file a verb;
@@ -27,6 +28,7 @@ pub mod config;
 pub mod doctor;
 pub mod duration;
 pub mod event;
+pub mod export;
 pub mod lab;
 pub mod launch;
 pub mod ledger;

@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod at;
 pub mod block;
 pub(crate) mod field;
 pub mod keyframe;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::record::size;
-use crate::trace::read::Limits;
+use crate::{
+    export::Format,
+    trace::{at::At, read::Limits},
+};
 
 /// What reading a recording may take.
 #[derive(Args, Clone, Debug)]
@@ -28,6 +31,36 @@ impl ReadArgs {
             blocks: self.most_blocks,
         }
     }
+}
+
+/// Of `inspector export`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit codes: 0 exported, 2 error.\n\ndocs/export.md says what is in each format."
+)]
+pub struct ExportArgs {
+    /// The recording, by the name of any of its files
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// In which format
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub format: Format,
+    /// Write it to this file [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Begin here: a time of the day in UTC (14:03:07), from the beginning (+90s), or from the end
+    /// (-3m)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<At>,
+    /// End here
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<At>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Reading.
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// Of `inspector info`.

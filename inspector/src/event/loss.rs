@@ -69,6 +69,21 @@ pub enum Layer {
     File,
 }
 
+impl Layer {
+    /// The word for it, in files that programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::Map(_) => "map",
+            Self::Missed => "missed",
+            Self::Unwatched(_) => "unwatched",
+            Self::Damaged => "damaged",
+            Self::Recorder => "recorder",
+            Self::File => "file",
+        }
+    }
+}
+
 /// How a source ended.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SourceEnd {

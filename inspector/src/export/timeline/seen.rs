@@ -1,0 +1,126 @@
+//! What only the events tell and the ledger does not keep: waits, execs, gaps.
+
+use super::Window;
+use crate::{
+    event::{
+        Batch, Event, Gap, ThreadEvent, WaitEvent, What,
+        id::{BootTime, Tid},
+        wait::{Blocked, Waker},
+    },
+    ledger::{arena::Key, thread::Thread},
+    pipeline::Pipeline,
+};
+
+/// What the window's events told.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// How many there were.
+    pub(super) events: u64,
+    /// Waits that ended.
+    pub(super) waits: Vec<Wait>,
+    /// Threads that executed a program or got another name.
+    pub(super) renamed: Vec<Renamed>,
+    /// What was lost.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// A wait that ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) thread: Key<Thread>,
+    pub(super) call: Option<u16>,
+    /// `None` = it began before the attach.
+    pub(super) since: Option<BootTime>,
+    pub(super) ended: BootTime,
+    /// The call's first argument: a futex's address, another call's descriptor.
+    pub(super) on: u64,
+    pub(super) waker: Option<Waker>,
+}
+
+/// A thread has another program or another name.
+#[derive(Clone, Debug)]
+pub(super) struct Renamed {
+    pub(super) thread: Key<Thread>,
+    pub(super) at: BootTime,
+    pub(super) by_exec: bool,
+    /// Escaped.
+    pub(super) name: String,
+}
+
+impl Seen {
+    /// Applies the window's events, one by one: who a number means may change with the next.
+    pub(super) fn take(
+        pipeline: &mut Pipeline,
+        batches: &mut dyn Iterator<Item = Batch>,
+        window: Window,
+        progress: &mut dyn FnMut(BootTime),
+    ) -> Self {
+        let mut seen = Self::default();
+        let mut one = Batch::default();
+        for batch in batches {
+            if let Some(last) = batch.events.last() {
+                progress(last.at);
+            }
+            for event in batch.events {
+                if event.at > window.until {
+                    continue;
+                }
+                seen.events += 1;
+                one.events.clear();
+                one.events.push(event);
+                pipeline.take(&one);
+                seen.note(pipeline, &one.events[0]);
+            }
+        }
+        seen
+    }
+
+    fn note(&mut self, pipeline: &Pipeline, event: &Event) {
+        let thread = |tid| pipeline.ledger().thread_by_tid(tid);
+        match &event.what {
+            What::Wait(wait) => {
+                if let WaitEvent::Ended {
+                    tid, wait, waker, ..
+                } = **wait
+                    && let Some(thread) = thread(tid)
+                {
+                    self.waits.push(Wait::new(thread, event.at, wait, waker));
+                }
+            }
+            &What::Thread(ThreadEvent::Exec { tgid, comm, .. }) => {
+                self.renamed
+                    .extend(thread(Tid(tgid.0)).map(|thread| Renamed {
+                        thread,
+                        at: event.at,
+                        by_exec: true,
+                        name: comm.to_string(),
+                    }));
+            }
+            &What::Thread(ThreadEvent::Renamed { tid, comm, .. }) => {
+                self.renamed.extend(thread(tid).map(|thread| Renamed {
+                    thread,
+                    at: event.at,
+                    by_exec: false,
+                    name: comm.to_string(),
+                }));
+            }
+            What::Gap(gap) => self.gaps.push(gap.as_ref().clone()),
+            _ => {}
+        }
+    }
+}
+
+impl Wait {
+    fn new(thread: Key<Thread>, ended: BootTime, wait: Blocked, waker: Option<Waker>) -> Self {
+        Self {
+            thread,
+            call: wait.call,
+            since: wait.since,
+            ended,
+            on: wait.args[0],
+            waker,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Wait>() <= 64, "waits are kept by the million");
