@@ -1,10 +1,9 @@
 //! Ring records → events: pure, total, bounds-checked.
 
+mod address;
 mod call;
 mod control;
 mod table;
-
-use std::num::NonZeroU64;
 
 use inspector_ebpf::abi::{
     call::{CallRecord, PassedRecord},
@@ -104,7 +103,7 @@ fn by(header: &Header) -> (Tid, Tgid) {
 }
 
 fn files(address: u64) -> Option<FilesAddress> {
-    NonZeroU64::new(address).map(FilesAddress)
+    address::hidden(address).map(FilesAddress)
 }
 
 fn born(record: &BornRecord) -> ThreadEvent {

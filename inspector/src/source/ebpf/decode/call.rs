@@ -1,7 +1,5 @@
 //! What a system call's exit says about the caller's descriptor table.
 
-use std::num::NonZeroU64;
-
 use inspector_ebpf::abi::call::{self, Call, CallRecord, class, cloexec, flags, handle};
 
 use crate::event::{
@@ -219,7 +217,7 @@ fn returned(record: &CallRecord) -> Fd {
 }
 
 fn file(record: &CallRecord) -> Option<FileAddress> {
-    NonZeroU64::new(record.file).map(FileAddress)
+    super::address::hidden(record.file).map(FileAddress)
 }
 
 fn born_cloexec(call: &Call, record: &CallRecord) -> bool {
