@@ -21,6 +21,7 @@ pub mod rows;
 pub mod story;
 pub mod subject;
 pub mod table;
+pub mod tape;
 mod terminal;
 #[cfg(test)]
 mod tests;

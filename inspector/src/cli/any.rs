@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigFile, KernelArgs, ScreenArgs, recorded::ReadArgs};
+use super::{ConfigFile, KernelArgs, ScreenArgs, record::TapeArgs, recorded::ReadArgs};
 use crate::{
     launch::Stdin,
     rules::{Budget, Ignore, Whose},
@@ -126,6 +126,9 @@ pub struct AttachArgs {
     /// The screen.
     #[command(flatten)]
     pub screen: ScreenArgs,
+    /// The recording.
+    #[command(flatten)]
+    pub tape: TapeArgs,
     /// The kernel side.
     #[command(flatten)]
     pub kernel: KernelArgs,
@@ -151,6 +154,9 @@ pub struct RunArgs {
     /// The screen.
     #[command(flatten)]
     pub screen: ScreenArgs,
+    /// The recording.
+    #[command(flatten)]
+    pub tape: TapeArgs,
     /// The kernel side.
     #[command(flatten)]
     pub kernel: KernelArgs,

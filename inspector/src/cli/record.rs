@@ -37,9 +37,38 @@ pub struct RecordingArgs {
     /// [default: verdict and crash]
     #[arg(long, value_name = "WHEN", requires = "flight")]
     pub save_on: Vec<SaveOn>,
-    /// Make these unreadable, by salted hashes: equal ones stay equal
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
-    pub redact: Vec<Secret>,
+}
+
+impl Default for RecordingArgs {
+    fn default() -> Self {
+        let Options {
+            segment_bytes,
+            segment_time,
+            most_bytes,
+            when_full,
+            flight,
+        } = Options::default();
+        Self {
+            segment_size: segment_bytes,
+            segment_time,
+            max_size: most_bytes,
+            when_full,
+            flight,
+            save_on: Vec::new(),
+        }
+    }
+}
+
+/// A recording beside the screen.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TapeArgs {
+    /// Write down all that happens into this file from the start [default: when the key `R` is
+    /// pressed, and into a new file in this folder]
+    #[arg(long, value_name = "FILE", help_heading = "The recording")]
+    pub record: Option<PathBuf>,
+    /// How.
+    #[command(flatten)]
+    pub recording: RecordingArgs,
 }
 
 impl RecordingArgs {
@@ -123,6 +152,9 @@ pub struct RecordArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+    /// Make these unreadable, by salted hashes: equal ones stay equal
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub redact: Vec<Secret>,
     /// The recording.
     #[command(flatten)]
     pub recording: RecordingArgs,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::recording::Recording;
 use crate::{
-    cli::record::RecordingArgs,
+    cli::record::RecordArgs,
     event::{Batch, id::Tgid},
     lab::{
         detection::{Claim, Detection, Fallen, Life, Named, Said, When},
@@ -41,7 +41,7 @@ use crate::{
 /// How long detaching may take before it is told.
 const DETACH: Duration = Duration::from_millis(100);
 /// How often /proc is read where eBPF is refused.
-const POLL_EVERY: Duration = Duration::from_millis(100);
+pub(super) const POLL_EVERY: Duration = Duration::from_millis(100);
 
 /// What watches lab children: one loaded set of programs for all of them, or a poll each.
 pub(super) enum Watcher {
@@ -83,12 +83,7 @@ impl Watcher {
     ///
     /// # Errors
     /// Where it can't be written, or /proc is polled: each child has a source of its own then.
-    pub(super) fn record(
-        &mut self,
-        path: &Path,
-        how: &RecordingArgs,
-        is_quiet: bool,
-    ) -> anyhow::Result<()> {
+    pub(super) fn record(&mut self, args: &RecordArgs) -> anyhow::Result<()> {
         let watching = match self {
             Self::Ebpf(watching) => watching,
             Self::Polling(why) => bail!("the lab is recorded with eBPF only, and {why}"),
@@ -97,8 +92,9 @@ impl Watcher {
             running, pipeline, ..
         } = &**watching;
         let watched = Watched::lab();
-        let begun = Recording::start(path, how, is_quiet, watched, &running.kind, pipeline)?;
-        watching.recording = Some(begun);
+        let (path, how, kind) = (&args.output, &args.recording, &running.kind);
+        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        watching.recording = Some(begun.quietly(args.quiet));
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use super::{
     tell,
 };
 use crate::{
-    cli::{LabArgs, VariantArg, record::RecordingArgs},
+    cli::{LabArgs, VariantArg, record::RecordArgs},
     lab::{
         MapKind,
         account::{Account, Invoker, choose},
@@ -49,19 +49,11 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// The same, and where the recording can't be written.
-pub(super) fn record(
-    args: &LabArgs,
-    path: &Path,
-    how: &RecordingArgs,
-    is_quiet: bool,
-) -> anyhow::Result<ExitCode> {
-    play_and_record(args, Some((path, how, is_quiet)))
+pub(super) fn record(args: &LabArgs, how: &RecordArgs) -> anyhow::Result<ExitCode> {
+    play_and_record(args, Some(how))
 }
 
-fn play_and_record(
-    args: &LabArgs,
-    recorded: Option<(&Path, &RecordingArgs, bool)>,
-) -> anyhow::Result<ExitCode> {
+fn play_and_record(args: &LabArgs, recorded: Option<&RecordArgs>) -> anyhow::Result<ExitCode> {
     let mut printer = Printer::new(io::stdout().lock(), args.json, args.grounds);
     if args.list {
         shown(printer.catalogue())?;
@@ -77,8 +69,8 @@ fn play_and_record(
         ..LedgerRules::default()
     };
     let mut watcher = Watcher::new(args.poll, &args.kernel.load_options(true), rules)?;
-    if let Some((path, how, is_quiet)) = recorded {
-        watcher.record(path, how, is_quiet)?;
+    if let Some(how) = recorded {
+        watcher.record(how)?;
     }
     say_what_watches(&watcher, &mut printer)?;
     let played = play_all(

@@ -38,7 +38,7 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         if !wanted.is_empty() || !args.line.is_empty() {
             bail!("processes, a command or the lab: only one of them");
         }
-        return lab::record(lab_args, &args.output, &args.recording, args.quiet);
+        return lab::record(lab_args, args);
     }
     match (wanted.is_empty(), args.line.is_empty()) {
         (true, true) => bail!(
@@ -67,7 +67,8 @@ fn of_processes(args: &RecordArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let mut watch = Watch::recorded(opened, rules, |kind, pipeline| {
         let watched = Watched::processes(pids);
         let (path, how) = (&args.output, &args.recording);
-        Recording::start(path, how, args.quiet, watched, kind, pipeline).map(Some)
+        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        Ok(Some(begun.quietly(args.quiet)))
     })?;
     runtime.block_on(async {
         let mut asked = Asked::new()?;
@@ -99,7 +100,8 @@ fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         let words = words.iter().map(|word| word.bytes());
         let watched = Watched::command(words, tgid.0);
         let (path, how) = (&args.output, &args.recording);
-        Recording::start(path, how, args.quiet, watched, kind, pipeline).map(Some)
+        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        Ok(Some(begun.quietly(args.quiet)))
     })?;
     let mut nothing = |_: &Ledger| {};
     let mut ended = runtime.block_on(async {

@@ -22,7 +22,7 @@ use crate::{
     },
     trace::{
         meta::{End, Meta, Watched},
-        redact::Redaction,
+        redact::{Redaction, Secret},
         write::{Files, Progress, Recorder},
     },
     verdict::{Judgement, Verdict},
@@ -56,14 +56,14 @@ impl Recording {
     pub(super) fn start(
         path: &Path,
         args: &RecordingArgs,
-        is_quiet: bool,
+        redact: &[Secret],
         watched: Watched,
         source: &SourceKind,
         pipeline: &Pipeline,
     ) -> anyhow::Result<Self> {
         let owner = through_sudo(&Invoker::of_this_process(None))?;
         let now = boot_time();
-        let redaction = Redaction::new(&args.redact);
+        let redaction = Redaction::new(redact);
         let mut meta = Meta {
             watched,
             grace_ns: pipeline.ledger().rules().grace_ns,
@@ -81,7 +81,7 @@ impl Recording {
             triggers: args.triggers(),
             pulled: Vec::new(),
             due: None,
-            is_quiet,
+            is_quiet: false,
             told: Instant::now(),
             told_halt: None,
         })
@@ -109,7 +109,13 @@ impl Recording {
             .is_some_and(|(at, _)| Instant::now() >= *at)
             && let Some((_, why)) = self.due.take()
         {
-            self.save(&why, pipeline);
+            self.save_or_later(why, pipeline);
+        }
+    }
+
+    fn save_or_later(&mut self, why: String, pipeline: &Pipeline) {
+        if !self.save(&why, pipeline) {
+            self.due = Some((Instant::now() + AFTERMATH, why));
         }
     }
 
@@ -170,7 +176,7 @@ impl Recording {
         if let Some(words) = words
             && self.triggers.contains(&SaveOn::Crash)
         {
-            self.save(&words, pipeline);
+            self.save_or_later(words, pipeline);
         }
     }
 
@@ -179,12 +185,26 @@ impl Recording {
         !self.triggers.is_empty()
     }
 
-    /// Saves what a flight recorder holds.
-    pub(super) fn save(&mut self, why: &str, pipeline: &Pipeline) {
+    /// Saves what a flight recorder holds; `false` = the disk is too slow for that now.
+    pub(super) fn save(&mut self, why: &str, pipeline: &Pipeline) -> bool {
         self.due = None;
-        if !self.recorder.save(why, pipeline) {
-            tell("the disk is too slow to save the recording now");
-        }
+        self.recorder.save(why, pipeline)
+    }
+
+    /// Only errors are told.
+    #[must_use]
+    pub(super) fn quietly(self, is_quiet: bool) -> Self {
+        Self { is_quiet, ..self }
+    }
+
+    /// How it fares.
+    pub(super) fn progress(&self) -> Progress {
+        self.recorder.progress()
+    }
+
+    /// Ends it, and says nothing.
+    pub(super) fn end(self, pipeline: &Pipeline) -> Progress {
+        self.recorder.finish(pipeline)
     }
 
     /// Tells how it fares, when it is time.

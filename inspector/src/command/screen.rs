@@ -1,6 +1,7 @@
 //! The interactive screen: what its verbs have in common.
 
 mod lab;
+mod tape;
 mod target;
 
 use std::{

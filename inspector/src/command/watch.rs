@@ -167,7 +167,9 @@ impl Watch {
                     self.drain().await;
                     match &mut self.recording {
                         Some(recording) if recording.is_flight() => {
-                            recording.save("SIGUSR1", &self.pipeline);
+                            if !recording.save("SIGUSR1", &self.pipeline) {
+                                tell("the disk is too slow to save the recording now");
+                            }
                         }
                         _ => snapshot(self)?,
                     }

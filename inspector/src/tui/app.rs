@@ -34,6 +34,7 @@ use self::{
 use super::{
     message::{Effect, Message},
     model::{Clock, Model, Own, Setting, SourceEnd},
+    tape::Tape,
     terminal::{Terminal, has_panicked, whole},
     update::update,
     view,
@@ -83,6 +84,8 @@ pub struct Connections {
     pub lab: Box<dyn FnMut(Command)>,
     /// Requests to the source.
     pub request: Box<dyn FnMut(Request)>,
+    /// Writes down what happens, when that is asked for.
+    pub tape: Option<Box<dyn Tape>>,
     /// Writes a new file as the invoking user (what, extension, content); says where, or why not.
     pub write: Write,
 }
@@ -114,7 +117,8 @@ pub async fn run(
     };
     let model = Model::new(setting, Size { width, height }, clock);
     let mut keys = read_keys();
-    let mut app = App::new(model, manners);
+    let tape = connections.tape.take();
+    let mut app = App::new(model, manners, tape);
     for batch in std::mem::take(&mut connections.early) {
         app.take(batch);
     }
@@ -182,6 +186,9 @@ pub async fn run(
         }
     };
     drop(terminal);
+    if let Some(mut tape) = app.tape {
+        tape.finish(app.model.live.pipeline());
+    }
     Ok(closed)
 }
 
@@ -208,10 +215,11 @@ struct App {
     output_read: Instant,
     looked: Looked,
     own: Own,
+    tape: Option<Box<dyn Tape>>,
 }
 
 impl App {
-    fn new(model: Model, manners: Manners) -> Self {
+    fn new(model: Model, manners: Manners, tape: Option<Box<dyn Tape>>) -> Self {
         let now = Instant::now();
         Self {
             model,
@@ -226,6 +234,7 @@ impl App {
             output_read: now,
             looked: Looked::new(),
             own: Own::default(),
+            tape,
         }
     }
 
@@ -250,7 +259,13 @@ impl App {
             What::End(end) => Some(end.error.clone()),
             _ => None,
         });
+        let recorded = self.tape.as_mut().filter(|tape| tape.state().is_some());
+        let written = recorded.map(|tape| (tape, batch.clone()));
         let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
+        if let Some((tape, batch)) = written {
+            let world = &self.model.live;
+            tape.take(&batch, world.pipeline(), world.fallen());
+        }
         self.own.batch_ns = as_ns(started.elapsed());
         if let Some(error) = end {
             let how = error.map_or(SourceEnd::TargetsGone, SourceEnd::Failed);
@@ -310,6 +325,13 @@ impl App {
                     let (done, _nobody_waits) = oneshot::channel();
                     (connections.request)(Request::Refresh { tgid, fds, done });
                 }
+                Effect::Record => {
+                    if let Some(tape) = &mut self.tape {
+                        let done = tape.press(self.model.live.pipeline());
+                        let _nothing_to_do = update(&mut self.model, Message::Done(done));
+                    }
+                    self.tell_tape();
+                }
                 Effect::ReadOutput => self.read_output(connections),
                 Effect::Redraw => screen.clear().context("the terminal")?,
                 Effect::Suspend => {
@@ -363,7 +385,13 @@ impl App {
         Ok(())
     }
 
+    fn tell_tape(&mut self) {
+        let state = self.tape.as_ref().and_then(|tape| tape.state());
+        let _nothing_to_do = update(&mut self.model, Message::Recording(state));
+    }
+
     fn look(&mut self, gauges: &Gauges) -> Own {
+        self.tell_tape();
         let kinds = *self.model.live.kinds();
         self.looked.look(kinds, gauges.read(), &self.own)
     }

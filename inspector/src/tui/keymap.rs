@@ -51,6 +51,7 @@ pub enum Action {
     Copy,
     SaveText,
     Dump,
+    Record,
     Refresh,
     Store,
     Delete,

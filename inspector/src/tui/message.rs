@@ -6,6 +6,7 @@ use ratatui::layout::Size;
 use super::{
     model::{Own, SourceEnd},
     output::Output,
+    tape::TapeState,
     watched::Ended,
 };
 use crate::{
@@ -43,6 +44,8 @@ pub enum Message {
     CommandEnded(Ended),
     /// What the command printed last was read, or can't be.
     Output(Result<Output, String>),
+    /// How the recording fares; `None` = nothing is recorded.
+    Recording(Option<TapeState>),
     /// Something that was asked for was done, or was not.
     Done(Result<String, String>),
 }
@@ -72,6 +75,8 @@ pub enum Effect {
         /// Which; `None` = all.
         fds: Option<Vec<Fd>>,
     },
+    /// Begin a recording, end it, or save what a flight recorder holds.
+    Record,
     /// Read what the command printed last.
     ReadOutput,
     /// Draw everything anew.

@@ -14,6 +14,7 @@ use super::{
     rows::{self, Choice, Rows, Screen},
     subject::{Place, Subject},
     table::Look,
+    tape::TapeState,
     theme::{ASCII, Glyphs, Palette, Theme, UNICODE},
     watched::{Verb, Watched},
     world::World,
@@ -64,6 +65,8 @@ pub struct Model {
     pub own: Own,
     /// Limits that alarm.
     pub alarms: Alarms,
+    /// How the recording fares; `None` = nothing is recorded.
+    pub recording: Option<TapeState>,
     /// The last thing to tell.
     pub note: Option<Note>,
     /// Which key does what.
@@ -268,6 +271,7 @@ impl Model {
             source: setting.source,
             own: Own::default(),
             alarms: setting.alarms,
+            recording: None,
             note: None,
             keymap: setting.keymap,
             theme: Theme::new(setting.palette),

@@ -199,6 +199,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// What was cut off.
     pub cut: &'static str,
+    /// Before what is recorded.
+    pub recording: &'static str,
     /// Before what needs attention.
     pub warn: &'static str,
     /// What is not known.
@@ -236,6 +238,7 @@ pub const UNICODE: Glyphs = Glyphs {
     cursor: "▸",
     dot: "·",
     cut: "…",
+    recording: "●",
     warn: "▲",
     none: "–",
     rule: "─",
@@ -258,6 +261,7 @@ pub const ASCII: Glyphs = Glyphs {
     cursor: ">",
     dot: "|",
     cut: "~",
+    recording: "*",
     warn: "!",
     none: "-",
     rule: "-",

@@ -36,6 +36,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Lab(news) => lab::heard(model, news),
         Message::CommandEnded(ended) => command_ended(model, ended),
         Message::Output(output) => model.output = Some(output),
+        Message::Recording(state) => model.recording = state,
         Message::Done(Ok(text)) => note(model, text, false),
         Message::Done(Err(text)) => note(model, text, true),
     }

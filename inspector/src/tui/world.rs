@@ -9,6 +9,7 @@ use crate::{
     event::{Batch, BootTime, What, id::Tgid, mark::Declared},
     ledger::{Ledger, LedgerRules, arena::Key, process::Process},
     pipeline::Pipeline,
+    verdict::Judgement,
 };
 
 /// The observed world, as far as told. Pausing keeps a copy of it.
@@ -25,6 +26,8 @@ pub struct World {
     cleared: BootTime,
     live: Live,
     forgotten_at: BootTime,
+    /// The judgements that fell with the last batch.
+    fallen: Vec<Judgement>,
 }
 
 /// Live resources of the run that is shown.
@@ -54,6 +57,7 @@ impl World {
             cleared: BootTime(0),
             live: Live::default(),
             forgotten_at: BootTime(0),
+            fallen: Vec::new(),
         }
     }
 
@@ -86,7 +90,7 @@ impl World {
             self.kinds[kind] += 1;
         }
         // One verdict more or less is the rows' affair: they ask the ledger for what stands.
-        let _fallen = self.pipeline.take(batch);
+        self.fallen = self.pipeline.take(batch);
         for event in &batch.events {
             self.chronicle.note(event, self.pipeline.ledger());
         }
@@ -124,6 +128,16 @@ impl World {
     /// What is known.
     pub fn ledger(&self) -> &Ledger {
         self.pipeline.ledger()
+    }
+
+    /// The ledger and its judge.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The judgements that fell with the last batch.
+    pub fn fallen(&self) -> &[Judgement] {
+        &self.fallen
     }
 
     /// What the ledger does not keep.

@@ -10,9 +10,9 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{configured, left, manners, setting, show, writer};
+use super::{configured, left, manners, setting, show, tape::ScreenTape, writer};
 use crate::{
-    cli::LabArgs,
+    cli::{LabArgs, record::RecordingArgs},
     command::{detect, tell},
     event::{Batch, id::Tgid},
     lab::{
@@ -20,6 +20,7 @@ use crate::{
         driver::{Command, Driver, Hooks, News},
     },
     source::{Request, Running, SourceKind, gauges::Gauges, probe_set::ProbeSet},
+    trace::meta,
     tui::{
         app::{
             Connections, Write,
@@ -98,6 +99,17 @@ impl Link {
         )
     }
 
+    fn tape(&self) -> ScreenTape {
+        let source = match (&self.probes, &self.polls) {
+            (Some(probes), _) => SourceKind::Ebpf(probes.clone()),
+            (None, why) => SourceKind::Polling {
+                every: detect::POLL_EVERY,
+                why: why.clone().unwrap_or_default(),
+            },
+        };
+        ScreenTape::new(RecordingArgs::default(), meta::Watched::lab(), source)
+    }
+
     fn source(&self) -> Source {
         Source {
             probes: self.probes.clone(),
@@ -115,6 +127,7 @@ impl Link {
     ) -> anyhow::Result<Closed> {
         let (news, heard) = mpsc::unbounded_channel();
         let (feeds, sources) = mpsc::unbounded_channel();
+        let tape = self.tape();
         let hooks = self.hooks(news, feeds);
         let (map, entry, _) = setting.lab.context("this is the lab's screen")?;
         let driver = Driver::start(Path::new("/proc/self/exe"), account, map, hooks)
@@ -126,6 +139,7 @@ impl Link {
         let connections = Connections {
             early: Vec::new(),
             output: None,
+            tape: Some(Box::new(tape)),
             says: mpsc::unbounded_channel().1,
             batches: self.feed.0,
             gauges: self.feed.1,

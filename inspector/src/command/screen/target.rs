@@ -13,11 +13,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 
-use super::{as_account, configured, hindrance, left, manners, setting, show, writer};
+use super::{
+    as_account, configured, hindrance, left, manners, setting, show, tape::ScreenTape, writer,
+};
 use crate::{
     cli::{
         ScreenArgs,
         any::{AttachArgs, RunArgs},
+        record::TapeArgs,
     },
     command::{
         any::{Aim, Opened},
@@ -28,12 +31,14 @@ use crate::{
     config::Config,
     event::{id::Tgid, text::Text},
     launch::{Stdin, status},
+    pipeline::Pipeline,
     source::{
         Request, SourceKind,
         ebpf::session::Until,
         toll::{self, Toll},
     },
     target::Roots,
+    trace::meta,
     tui::{
         app::{Connections, manners::Closed},
         message::Message,
@@ -62,7 +67,17 @@ pub(in crate::command) fn attach(args: &AttachArgs) -> anyhow::Result<ExitCode> 
     let opened = Aim::at(&found, &args.watch, &args.kernel).open()?;
     let watched = watched(Verb::Attach, found.processes, &opened, before_ns);
     let from = (heard, None);
-    let closed = look(&config, &args.screen, opened, found.groups, watched, from)?;
+    let of = meta::Watched::processes(watched.processes.iter().map(|tgid| tgid.0));
+    let tape = tape(&args.tape, of, &config, &opened)?;
+    let closed = look(
+        &config,
+        &args.screen,
+        opened,
+        found.groups,
+        watched,
+        from,
+        tape,
+    )?;
     Ok(left(closed))
 }
 
@@ -126,7 +141,19 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         ..watched(Verb::Run, vec![Tgid(command.pid)], &opened, before_ns)
     };
     let from = (heard, Some(output));
-    let shown = look(&config, &args.screen, opened, Vec::new(), watched, from);
+    let words = args.line.iter().map(|word| word.as_bytes());
+    let of = meta::Watched::command(words, command.pid);
+    let shown = tape(&args.tape, of, &config, &opened).and_then(|tape| {
+        look(
+            &config,
+            &args.screen,
+            opened,
+            Vec::new(),
+            watched,
+            from,
+            tape,
+        )
+    });
     tell(&format!("what it printed stands in {}", place.display()));
     let shown = shown?;
     if let Ok(status) = command.ended.try_recv() {
@@ -146,6 +173,17 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
     }
 }
 
+/// What writes down all that happens, from now on or when it is asked to.
+fn tape(
+    args: &TapeArgs,
+    of: meta::Watched,
+    config: &Config,
+    opened: &Opened,
+) -> anyhow::Result<ScreenTape> {
+    let pipeline = Pipeline::new(config.ledger_rules());
+    ScreenTape::begun(args, of, opened.running.kind.clone(), &pipeline)
+}
+
 /// Shows what a source tells until the user leaves, and detaches.
 fn look(
     config: &Config,
@@ -154,6 +192,7 @@ fn look(
     groups: Vec<PathBuf>,
     watched: Watched,
     (says, output): (mpsc::UnboundedReceiver<Message>, Option<File>),
+    tape: ScreenTape,
 ) -> anyhow::Result<Closed> {
     let (probes, polls) = match &opened.running.kind {
         SourceKind::Ebpf(probes) => (Some(probes.clone()), None),
@@ -177,6 +216,7 @@ fn look(
         news: mpsc::unbounded_channel().1,
         says,
         output,
+        tape: Some(Box::new(tape)),
         lab: Box::new(|_| {}),
         // A source that has ended does not listen.
         request: Box::new(move |request| drop(asks.send(request))),

@@ -239,6 +239,16 @@ pub static TABLE: &[Row] = {
                 Keep,
             )
         },
+        Row {
+            footer: Some("record"),
+            ..row(
+                A::Record,
+                "record",
+                &["R"],
+                "record what happens, or end that (a flight recorder: save it)",
+                Keep,
+            )
+        },
         row(A::Help, "help", &["?", "F1"], "this help", General),
         row(
             A::Escape,

@@ -81,6 +81,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::AcknowledgeAlarm => model.alarms.acknowledge(),
         Action::Copy => return copy(model),
         Action::SaveText => return vec![write("screen", "txt", view::text(model))],
+        Action::Record => return vec![Effect::Record],
         Action::Dump => return vec![write("ledger", "json", super::super::dump::json(model))],
         Action::Refresh => return vec![Effect::Audit],
         Action::Redraw => return vec![Effect::Redraw],

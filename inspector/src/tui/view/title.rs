@@ -34,6 +34,16 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             ])
         }
     };
+    let mut right = right;
+    if let Some(recording) = &model.recording {
+        let style = if recording.is_bad {
+            theme.failure
+        } else {
+            theme.accent
+        };
+        let sign = model.glyphs.recording;
+        right.push_span(styled(format!("  {sign} rec {}", recording.words), style));
+    }
     let room = put_right(buffer, area, &right, "");
     let mut parts = vec![styled("inspector", theme.accent)];
     if let Some(lab) = &model.lab {

@@ -146,7 +146,7 @@ fn duplicates_name_their_source_and_what_they_replace() {
     let received = HandleChange::Received {
         fd: Fd(6),
         cloexec: true,
-        file: NonZeroU64::new(0xffff_8000).map(FileAddress),
+        file: std::num::NonZeroU64::new(0xffff_8000).map(FileAddress),
     };
     assert_eq!(changes(&getfd), [(EXIT, received)]);
 }
