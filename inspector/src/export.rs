@@ -1,6 +1,6 @@
 //! A recording's window in the formats of other people's tools: Perfetto, Chrome's JSON, JSON Lines.
 //!
-//! Perfetto and Chrome get a *timeline* ([`timeline`]): lives as slices on tracks, deletes and what
+//! Perfetto and Chrome get a *timeline*: lives as slices on tracks, deletes and what
 //! they led to as flows. It is drawn when the window has been read to its end, for a life's name,
 //! owner and cause of death are known only then; until then a wait takes 64 bytes of memory, and
 //! what died is kept by the ledger. JSON Lines get the events themselves, one by one.

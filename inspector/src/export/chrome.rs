@@ -4,7 +4,10 @@
 //! neither is drawn as a thread of its process whose number no kernel gives
 //! ([`NO_TASK`] and above), and what is of no process as one of such a process.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
 
 use serde::Serialize;
 use serde_json::{
@@ -20,6 +23,8 @@ pub(super) struct Chrome<'a> {
     out: &'a mut dyn Write,
     /// By the number of the track.
     places: Vec<Place>,
+    /// Processes' and threads' numbers that were used.
+    threads: HashSet<(u32, u32)>,
     is_first: bool,
     title: Map<String, Value>,
 }
@@ -42,6 +47,7 @@ impl<'a> Chrome<'a> {
         Self {
             out,
             places: Vec::new(),
+            threads: HashSet::new(),
             is_first: true,
             title: Map::new(),
         }
@@ -135,10 +141,15 @@ impl Canvas for Chrome<'_> {
                 tid: pid.0.into(),
                 name: name.clone(),
             },
-            Shape::Thread { pid, tid } => Place {
+            Shape::Thread { pid, tid } if self.threads.insert((pid.0, tid.0)) => Place {
                 pid: pid.0.into(),
                 tid: tid.0.into(),
                 name: name.clone(),
+            },
+            // The number was another's, who after an exec may have lived at the same time.
+            Shape::Thread { pid, tid } => Place {
+                name: format!("{name} {tid}"),
+                ..own(pid.0.into())
             },
             Shape::Group | Shape::Lane { .. } | Shape::Counter => own(parent.unwrap_or(NO_TASK)),
         };
@@ -148,7 +159,7 @@ impl Canvas for Chrome<'_> {
                 self.metadata("process_name", &place, &name)
             }
             (Shape::Thread { .. } | Shape::Lane { .. }, _) => {
-                self.metadata("thread_name", &place, &name)
+                self.metadata("thread_name", &place, &place.name)
             }
             (Shape::Group | Shape::Counter, _) => Ok(()),
         }

@@ -107,12 +107,12 @@ fn trace_processor_finds_what_the_ledger_holds() {
     assert_eq!(
         answers[3],
         json!([
-            ["all live handles", 3.0],
-            ["all live threads", 5.0],
-            ["live handles", 1.0],
-            ["live handles", 3.0],
-            ["live threads", 1.0],
-            ["live threads", 4.0],
+            ["all live handles", 3],
+            ["all live threads", 5],
+            ["live handles", 1],
+            ["live handles", 3],
+            ["live threads", 1],
+            ["live threads", 4],
         ])
     );
     assert_eq!(

@@ -113,10 +113,12 @@ impl Stored<'_> {
     ) -> io::Result<()> {
         let judged = self.judged(painter.ledger);
         let life = self.life(painter);
+        let delete = life.and_then(|life| self.delete_part(painter, life));
+        let flows = self.lead(painter, &judged, fates, delete);
         let lane = match life {
             Some(life) => {
                 let lane = own.place(painter, life)?;
-                self.draw_life(painter, lane, life, &judged, fates)?;
+                self.draw_life(painter, lane, life, delete.map(|part| (part, &flows[..])))?;
                 Some(lane)
             }
             None => None,
@@ -151,14 +153,25 @@ impl Stored<'_> {
         owned.chain(moved).collect()
     }
 
-    /// The entry, and its delete within it.
+    /// The part of its life that its delete takes.
+    fn delete_part(&self, painter: &Painter<'_>, life: Life) -> Option<Life> {
+        let delete = self.record.delete.as_ref()?;
+        let begin = delete.begin.or(delete.end)?;
+        let part = painter.window.part_of(begin, delete.end)?;
+        Some(Life {
+            from: part.from.clamp(life.from, life.until),
+            until: part.until.min(life.until),
+            ..part
+        })
+    }
+
+    /// The entry, and its delete within it, from which these flows begin.
     fn draw_life(
         &self,
         painter: &mut Painter<'_>,
         lane: TrackId,
         life: Life,
-        judged: &[Judged],
-        fates: &mut Fates,
+        delete: Option<(Life, &[u64])>,
     ) -> io::Result<()> {
         let name = self.name.to_string();
         let mut args = entry_args(&self.name);
@@ -177,19 +190,12 @@ impl Stored<'_> {
             args.push(("born_after_delete", Arg::Number(born)));
         }
         painter.begin(lane, life, &Drawn::new(&name, Category::Entry, &args))?;
-        if let Some(delete) = &record.delete
-            && let Some(begin) = delete.begin.or(delete.end)
-            && let Some(part) = painter.window.part_of(begin, delete.end)
+        if let Some((part, flows)) = delete
+            && let Some(delete) = &record.delete
         {
-            let part = Life {
-                from: part.from.clamp(life.from, life.until),
-                until: part.until.min(life.until),
-                ..part
-            };
-            let flows = self.lead(painter, judged, fates, part.from);
             let args = delete_args(delete, &self.name);
             let drawn = Drawn {
-                leads_to: &flows,
+                leads_to: flows,
                 ..Drawn::new("delete", Category::Delete, &args)
             };
             painter.slice(lane, part, &drawn)?;
@@ -197,21 +203,22 @@ impl Stored<'_> {
         painter.end(lane, life)
     }
 
-    /// The flows from the delete: to each death that it led to, and to what it left.
+    /// What became of what it owned; and the flows to that from the delete, where it is drawn.
     fn lead(
         &self,
         painter: &mut Painter<'_>,
         judged: &[Judged],
         fates: &mut Fates,
-        begin: BootTime,
+        delete: Option<Life>,
     ) -> Vec<u64> {
         let mut flows = Vec::new();
         for judged in judged {
-            if let Some((at, died)) = judged.fate(painter.ledger)
-                && painter.window.has(at)
-                && at >= begin
-            {
-                let flow = painter.new_flow();
+            let Some((at, died)) = judged.fate(painter.ledger) else {
+                continue;
+            };
+            let is_led = delete.is_some_and(|delete| at >= delete.from);
+            if painter.window.has(at) {
+                let flow = is_led.then(|| painter.new_flow());
                 let entry = self.place;
                 let fate = Fate {
                     entry,
@@ -220,7 +227,7 @@ impl Stored<'_> {
                     died,
                 };
                 fates.insert(judged.resource, fate);
-                flows.push(flow);
+                flows.extend(flow);
             }
         }
         flows

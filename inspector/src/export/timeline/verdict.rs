@@ -33,8 +33,8 @@ pub(super) struct Judged {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fate {
     pub(super) entry: Key<Entry>,
-    /// The flow from the delete.
-    pub(super) flow: u64,
+    /// The flow from the delete, where that is drawn.
+    pub(super) flow: Option<u64>,
     /// When it died, or was found retained.
     pub(super) at: BootTime,
     pub(super) died: bool,
@@ -58,7 +58,7 @@ impl Fate {
             false => ("retained after a delete", Category::Retained),
         };
         let drawn = Drawn {
-            led_by: Some(self.flow),
+            led_by: self.flow,
             ..Drawn::new(name, category, &args)
         };
         painter.instant(track, self.at, &drawn)
@@ -188,7 +188,7 @@ impl Judged {
     /// Everything of it that a program may ask for.
     pub(super) fn args(&self, entry: &EntryName, window: Window) -> Vec<(&'static str, Arg<'_>)> {
         let mut args = entry_args(entry);
-        args.push(("resource", Arg::text(&self.name)));
+        args.push(("resource", Arg::text(self.name)));
         match &self.name {
             ResourceName::Thread(thread) => args.push(("tid", Arg::Number(thread.tid.0.into()))),
             ResourceName::Handle(handle) => {
