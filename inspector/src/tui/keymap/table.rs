@@ -229,23 +229,20 @@ pub static TABLE: &[Row] = {
         },
         row(A::Copy, "copy", &["y"], "copy the row", Keep),
         row(A::SaveText, "save-text", &["S"], "save the screen", Keep),
-        Row {
-            footer: Some("dump"),
-            ..row(
-                A::Dump,
-                "dump",
-                &["w"],
-                "write down all that is known",
-                Keep,
-            )
-        },
+        row(
+            A::Dump,
+            "dump",
+            &["w"],
+            "write down all that is known",
+            Keep,
+        ),
         Row {
             footer: Some("record"),
             ..row(
                 A::Record,
                 "record",
                 &["R"],
-                "record what happens, or end that (a flight recorder: save it)",
+                "record what happens, or end (or save) that",
                 Keep,
             )
         },

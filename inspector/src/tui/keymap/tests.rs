@@ -101,7 +101,7 @@ fn keys_of_the_lab_mean_nothing_elsewhere() {
         .footer(Context::Processes)
         .map(|(_, label)| label)
         .collect();
-    assert_eq!(labels, ["triage", "dump", "quit"]);
+    assert_eq!(labels, ["triage", "record", "quit"]);
     assert_eq!(
         keymap.action(press('0'), Context::Processes),
         Some(Action::Screen(0))
@@ -123,7 +123,7 @@ fn keys_of_a_command_mean_nothing_where_none_was_started() {
         .footer(Context::Command)
         .map(|(_, label)| label)
         .collect();
-    assert_eq!(labels, ["triage", "output", "dump", "quit"]);
+    assert_eq!(labels, ["triage", "output", "record", "quit"]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_foot_names_the_first_keys() {
         .collect();
     assert_eq!(
         foot.join("  "),
-        "s store  d delete  p policy  e entry  m map  b burst  a auto  w dump  q quit"
+        "s store  d delete  p policy  e entry  m map  b burst  a auto  R record  q quit"
     );
 }
 
@@ -169,7 +169,7 @@ fn the_help_has_every_section_and_one_line_for_all_screens() {
 fn an_override_replaces_the_keys_of_its_action() {
     let keymap = Keymap::new(&[
         over("delete", &["x", "Delete", "x"]),
-        over("dump", &[]),
+        over("record", &[]),
         over("quit", &["Q"]),
     ])
     .unwrap();
@@ -183,7 +183,7 @@ fn an_override_replaces_the_keys_of_its_action() {
     assert!(
         keymap
             .footer(Context::Lab)
-            .all(|(_, label)| label != "dump")
+            .all(|(_, label)| label != "record")
     );
     assert_eq!(keymap.keys_of(Action::Quit), ["Q", "ctrl-c"]);
 }
