@@ -87,6 +87,22 @@ impl<T> Arena<T> {
         self.cells.len() - self.free.len()
     }
 
+    /// How many cells there are, vacant ones included.
+    pub(super) fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether the vacant cells are exactly those that are used next: records that were read from
+    /// a file may say otherwise.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut vacant: Vec<bool> = self.cells.iter().map(Option::is_none).collect();
+        let is_vacant = |key: &Key<T>| {
+            let cell = vacant.get_mut(key.index());
+            cell.is_some_and(std::mem::take)
+        };
+        self.free.iter().all(is_vacant) && !vacant.contains(&true)
+    }
+
     /// Bytes of the cells.
     pub(super) fn bytes(&self) -> usize {
         self.cells.capacity() * size_of::<Option<T>>() + self.free.capacity() * size_of::<Key<T>>()
