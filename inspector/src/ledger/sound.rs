@@ -198,7 +198,10 @@ impl Ledger {
         let of_threads = self.threads.iter().filter_map(|(_, one)| one.owner);
         let of_handles = self.descriptors.iter().filter_map(|(_, one)| one.owner);
         let owners = of_threads.chain(of_handles).map(|owner: Owner| owner.entry);
-        ensure(owners.count() == owned, "an owner does not list what it owns")
+        ensure(
+            owners.count() == owned,
+            "an owner does not list what it owns",
+        )
     }
 
     /// What is dead, and only that, is forgotten one day, once.
@@ -228,9 +231,8 @@ impl Ledger {
             ensure(is_first, "what is to be forgotten is not finished")?;
         }
         // One that is finished twice would be forgotten twice.
-        let finished = |(key, entry): &(Key<Entry>, &Entry)| {
-            entry.is_finished == (entries.get(*key) == 1)
-        };
+        let finished =
+            |(key, entry): &(Key<Entry>, &Entry)| entry.is_finished == (entries.get(*key) == 1);
         let all = self.entries.iter().all(|entry| finished(&entry));
         ensure(all, "what is finished is never forgotten")
     }

@@ -216,9 +216,7 @@ impl Writer {
             Piece::Keyframe(pipeline, digest) => self.keyframe(pipeline, *digest),
             Piece::Loss(gap) => self.loss(gap),
             // It is small, and somebody wants it: it may use what is left for the end.
-            Piece::Note(text, at) => {
-                self.append(Kind::Note, text.as_bytes(), moment(*at), true)
-            }
+            Piece::Note(text, at) => self.append(Kind::Note, text.as_bytes(), moment(*at), true),
             Piece::Save(why, at) => self.save(why, *at),
             Piece::End(at, command) => {
                 self.meta.command_end.clone_from(command);

@@ -94,7 +94,13 @@ impl Writer {
         }
     }
 
-    pub(super) fn append(&mut self, kind: Kind, raw: &[u8], digest: Digest, last: bool) -> io::Result<()> {
+    pub(super) fn append(
+        &mut self,
+        kind: Kind,
+        raw: &[u8],
+        digest: Digest,
+        last: bool,
+    ) -> io::Result<()> {
         let header = self.header_of(kind, raw, digest)?;
         let stored = match header.packing {
             Packing::Zstd => &self.packed,
