@@ -22,10 +22,8 @@ const SEARCHED: u64 = 64 << 20;
 /// The blocks of a segment, at most so many.
 pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Result<Found> {
     let mut found = Found::default();
-    let mut bytes = [0; SEGMENT_HEADER];
-    let whole = read(segment, 0, &mut bytes)?;
-    let marker = match whole.then(|| SegmentHeader::parse(&bytes)).flatten() {
-        Some(header) => header.marker,
+    let marker = match marker_of(segment)? {
+        Some(marker) => marker,
         None => match unmarked(segment)? {
             Some(marker) => marker,
             None => return Ok(found),
@@ -35,14 +33,8 @@ pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Re
     // Where bytes began that are no block.
     let mut bad = None;
     while offset < segment.len {
-        let mut bytes = [0; HEADER];
-        let header = read(segment, offset, &mut bytes)?
-            .then(|| Header::parse(&bytes))
-            .flatten()
-            .filter(|_| bytes[..8] == marker);
-        let end = |header: &Header| offset + HEADER as u64 + u64::from(header.stored_len);
-        match header {
-            Some(header) if end(&header) <= segment.len => {
+        match header_at(segment, offset, Some(marker))? {
+            Some((header, _)) => {
                 if found.blocks.len() == most {
                     found.is_cut_short = true;
                     return Ok(found);
@@ -60,9 +52,9 @@ pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Re
                     offset,
                     header,
                 });
-                offset = end(&header);
+                offset += HEADER as u64 + u64::from(header.stored_len);
             }
-            _ => {
+            None => {
                 bad.get_or_insert(offset);
                 match search(segment, offset + 1, marker)? {
                     Some(next) => offset = next,
@@ -80,6 +72,36 @@ pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Re
         });
     }
     Ok(found)
+}
+
+/// The marker of a segment's blocks, where its header is whole.
+pub(super) fn marker_of(segment: &OpenSegment) -> io::Result<Option<[u8; 8]>> {
+    let mut bytes = [0; SEGMENT_HEADER];
+    let whole = read(segment, 0, &mut bytes)?;
+    let header = whole.then(|| SegmentHeader::parse(&bytes)).flatten();
+    Ok(header.map(|header| header.marker))
+}
+
+/// The header of the block that begins here, and its marker, which is this one if it is known.
+pub(super) fn header_at(
+    segment: &OpenSegment,
+    offset: u64,
+    marker: Option<[u8; 8]>,
+) -> io::Result<Option<(Header, [u8; 8])>> {
+    let mut bytes = [0; HEADER];
+    let has_room = offset
+        .checked_add(HEADER as u64)
+        .is_some_and(|end| end <= segment.len);
+    if !has_room || !read(segment, offset, &mut bytes)? {
+        return Ok(None);
+    }
+    let mut its_marker = [0; 8];
+    its_marker.copy_from_slice(&bytes[..8]);
+    let left = segment.len - offset - HEADER as u64;
+    Ok(Header::parse(&bytes)
+        .filter(|_| marker.is_none_or(|marker| marker == its_marker))
+        .filter(|header| u64::from(header.stored_len) <= left)
+        .map(|header| (header, its_marker)))
 }
 
 /// Whether so many bytes were there.
