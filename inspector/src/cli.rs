@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::{
     any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs},
     record::RecordArgs,
-    recorded::{ExportArgs, InfoArgs},
+    recorded::{DiffArgs, ExportArgs, InfoArgs, RepairArgs},
 };
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
@@ -77,6 +77,10 @@ pub enum Verb {
     Record(Box<RecordArgs>),
     /// Tell what a recording is of, and whether it is whole
     Info(Box<InfoArgs>),
+    /// Check every block of a recording, and note beside it what is good and what damaged
+    Repair(Box<RepairArgs>),
+    /// Compare two recordings, before and after a change: which sites got worse, which better
+    Diff(Box<DiffArgs>),
     /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines
     Export(Box<ExportArgs>),
     /// Run the reference workload and judge its deletes

@@ -4,6 +4,7 @@ mod any;
 mod check;
 mod config;
 mod detect;
+mod diff;
 mod doctor;
 mod elevate;
 mod export;
@@ -14,6 +15,7 @@ mod output;
 mod record;
 mod recorded;
 mod recording;
+mod repair;
 mod report;
 mod screen;
 mod start;
@@ -55,6 +57,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Record(args)) => record::run(&args),
         Some(Verb::Info(args)) => info::run(&args),
+        Some(Verb::Repair(args)) => repair::run(&args),
+        Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Export(args)) => export::run(&args),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
         Some(Verb::Doctor(args)) => doctor::run(args.json),

@@ -1,7 +1,8 @@
-//! Judgements, findings, the whole ledger, and how their source fared: as text, as JSON and as a page.
+//! Judgements, findings, the whole ledger, and how their source fared: as text, as JSON and as a page. And two runs compared.
 
 #![forbid(unsafe_code)]
 
+pub mod diff;
 pub mod document;
 pub mod finding;
 pub mod history;

@@ -23,6 +23,7 @@
 pub mod at;
 pub mod block;
 pub(crate) mod field;
+pub mod index;
 pub mod keyframe;
 pub mod meta;
 pub mod read;

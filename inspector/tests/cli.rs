@@ -11,6 +11,12 @@ mod config;
 mod ordinary;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/recorded.rs"]
+mod recorded;
+#[path = "cli/recording.rs"]
+mod recording;
+#[path = "cli/redacted.rs"]
+mod redacted;
 #[path = "cli/verbs.rs"]
 mod verbs;
 

@@ -80,3 +80,47 @@ pub struct InfoArgs {
     #[command(flatten)]
     pub read: ReadArgs,
 }
+
+/// Of `inspector diff`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit codes: 0 no site got worse, 1 some site got worse (more survive, or more are \
+                  retained), 2 error.\n\nA site is what made a resource: its kind, its target's \
+                  pattern, the call that opened it. docs/recording.md says more."
+)]
+pub struct DiffArgs {
+    /// The recording before, by the name of any of its files
+    #[arg(value_name = "A")]
+    pub before: PathBuf,
+    /// The recording after
+    #[arg(value_name = "B")]
+    pub after: PathBuf,
+    /// As one JSON object (docs/recording.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Name every site that differs, not only those that got worse or better
+    #[arg(long, conflicts_with = "json")]
+    pub all: bool,
+    /// Reading.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Of `inspector repair`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit codes: 0 whole, 1 damaged or without an end, 2 error.\n\nThe recording itself \
+                  is never changed: what was found is written to FILE.index, by which reading it \
+                  passes over the damage."
+)]
+pub struct RepairArgs {
+    /// The recording, by the name of any of its files
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print what is written, one JSON object (docs/recording.md), in place of text
+    #[arg(long)]
+    pub json: bool,
+    /// Reading.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}

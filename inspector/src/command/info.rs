@@ -18,7 +18,7 @@ use crate::{
     source::SourceKind,
     trace::{
         block::Kind,
-        read::{Content, Damaged, Recording},
+        read::{Content, Damaged, IndexUse, Recording},
     },
 };
 
@@ -169,6 +169,11 @@ fn text(recording: &Recording, sums: &Sums, verified: bool) -> String {
             ),
         );
     }
+    match recording.index() {
+        IndexUse::None => {}
+        IndexUse::Used => line("index", "it told where the blocks are".to_owned()),
+        IndexUse::Ignored(why) => line("index", format!("ignored: {}", escaped(why))),
+    }
     let is_whole = lacks.is_empty();
     for lack in lacks {
         line("lacks", lack);
@@ -224,6 +229,11 @@ fn value(recording: &Recording, sums: &Sums, verified: bool) -> Value {
         })
     });
     let notes = sums.notes.iter();
+    let index = match recording.index() {
+        IndexUse::None => json!({ "used": false, "why": null }),
+        IndexUse::Used => json!({ "used": true, "why": null }),
+        IndexUse::Ignored(why) => json!({ "used": false, "why": why }),
+    };
     json!({
         "schema": "inspector-info/1",
         "meta": recording.meta(),
@@ -241,6 +251,7 @@ fn value(recording: &Recording, sums: &Sums, verified: bool) -> Value {
         })).collect::<Vec<_>>(),
         "has_end": recording.is_clean(),
         "verified": verified,
+        "index": index,
         "damage": damage.collect::<Vec<_>>(),
         "damaged_blocks": sums.damaged.blocks,
         "damaged_events": sums.damaged.events,

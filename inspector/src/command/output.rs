@@ -1,7 +1,7 @@
 //! Files that a verb writes: they are the invoking user's.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -65,6 +65,35 @@ impl Output {
         };
         whole().with_context(|| format!("{} could not be written", self.path.display()))
     }
+}
+
+/// Puts a file of this content in the place of what is there, at once: whoever reads meanwhile sees
+/// the one or the other.
+///
+/// # Errors
+/// Where the user may not, or the disk is full.
+pub(super) fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let owner = through_sudo(&Invoker::of_this_process(None))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let new = PathBuf::from(name);
+    as_account(owner.as_ref(), || {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        let written = file
+            .write_all(content)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&new, path));
+        if written.is_err() {
+            let _what_failed_is_told = fs::remove_file(&new);
+        }
+        written
+    })
+    .with_context(|| format!("{} can't be written", path.display()))
 }
 
 /// Opens a file to append to.

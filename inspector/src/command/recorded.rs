@@ -14,7 +14,7 @@ use crate::{
         history::Moments,
     },
     source::SourceKind,
-    trace::read::{Damaged, Read, Recording},
+    trace::read::{Damaged, IndexUse, Read, Recording, index_path},
     verdict::growth::Growth,
 };
 
@@ -38,6 +38,11 @@ const LOOK_NS: u64 = 1_000_000_000;
 /// Where it can't be read, or is none.
 pub(super) fn open(path: &Path, args: &ReadArgs) -> anyhow::Result<Arc<Recording>> {
     let recording = Recording::open(path, args.limits())?;
+    if let IndexUse::Ignored(why) = recording.index() {
+        let index = index_path(path);
+        let index = Text::from(index.as_os_str().as_encoded_bytes());
+        tell(&format!("{index} is ignored: {why}"));
+    }
     Ok(Arc::new(recording))
 }
 

@@ -4,6 +4,7 @@
 //! sense is damage, told with its place, and costs the blocks it hits.
 
 mod content;
+mod indexed;
 mod play;
 mod scan;
 mod segments;
@@ -15,6 +16,7 @@ use std::{
 
 pub use self::{
     content::{Content, ContentError},
+    indexed::IndexUse,
     play::{Damaged, Read, Reads},
 };
 use super::{
@@ -43,6 +45,14 @@ impl Default for Limits {
     }
 }
 
+/// Where the index of a recording is, by the name of any of its segments.
+pub fn index_path(path: &Path) -> PathBuf {
+    let (base, _) = segments::base(path);
+    let mut name = base.into_os_string();
+    name.push(".index");
+    name.into()
+}
+
 /// A recording, of which the headers are known.
 #[derive(Debug)]
 pub struct Recording {
@@ -55,6 +65,9 @@ pub struct Recording {
     limits: Limits,
     /// Whether it has its END.
     is_clean: bool,
+    index: IndexUse,
+    /// The numbers of blocks that an index knew to be bad, which they are; in order.
+    known_bad: Vec<u64>,
 }
 
 /// A segment's file.
@@ -144,11 +157,24 @@ pub enum OpenError {
 }
 
 impl Recording {
-    /// Opens a recording by the name of any of its segments, and finds its blocks.
+    /// Opens a recording by the name of any of its segments, and finds its blocks: by its index, where
+    /// there is one that fits.
     ///
     /// # Errors
     /// [`OpenError`]; damage is none.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
+        Self::open_by(path, limits, Some(&index_path(path)))
+    }
+
+    /// The same, whatever an index says.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub fn open_anew(path: &Path, limits: Limits) -> Result<Self, OpenError> {
+        Self::open_by(path, limits, None)
+    }
+
+    fn open_by(path: &Path, limits: Limits, index: Option<&Path>) -> Result<Self, OpenError> {
         let segments = segments::of(path)?;
         let mut recording = Self {
             segments: Vec::new(),
@@ -158,24 +184,39 @@ impl Recording {
             meta: Meta::default(),
             limits,
             is_clean: false,
+            index: IndexUse::None,
+            known_bad: Vec::new(),
         };
-        for segment in segments {
-            let place = recording.segments.len();
-            let found = scan::blocks(&segment, place, limits.blocks - recording.blocks.len());
-            let found = found.map_err(|error| OpenError::Io {
-                path: segment.path.display().to_string(),
-                error,
-            })?;
-            if found.is_cut_short {
-                return Err(OpenError::TooManyBlocks {
-                    path: segment.path.display().to_string(),
-                    most: limits.blocks,
-                });
+        let indexed = match index.map(|index| indexed::read(index, &segments, limits)) {
+            None | Some(Ok(None)) => None,
+            Some(Ok(indexed)) => indexed,
+            Some(Err(why)) => {
+                recording.index = IndexUse::Ignored(why);
+                None
             }
+        };
+        recording.segments = segments;
+        let found = match indexed {
+            Some(indexed) => match recording.first_that_is_good(&indexed.bad) {
+                None => {
+                    recording.index = IndexUse::Used;
+                    let bad = indexed.bad.iter().map(|block| block.header.number);
+                    recording.known_bad = bad.collect();
+                    recording.known_bad.sort_unstable();
+                    indexed.found
+                }
+                Some(number) => {
+                    let why = format!("it calls block {number} bad, which is not");
+                    recording.index = IndexUse::Ignored(why);
+                    recording.scan()?
+                }
+            },
+            None => recording.scan()?,
+        };
+        for found in found {
             recording.cut = found.cut;
             recording.blocks.extend(found.blocks);
             recording.damage.extend(found.damage);
-            recording.segments.push(segment);
         }
         if recording.blocks.is_empty() {
             return Err(OpenError::NoRecording {
@@ -189,6 +230,33 @@ impl Recording {
         recording.is_clean = last.is_some_and(|block| block.header.kind == Kind::End);
         recording.meta = recording.find_meta();
         Ok(recording)
+    }
+
+    /// Searches every segment for its blocks.
+    fn scan(&self) -> Result<Vec<scan::Found>, OpenError> {
+        let mut all = Vec::new();
+        let mut left = self.limits.blocks;
+        for (place, segment) in self.segments.iter().enumerate() {
+            let found = scan::blocks(segment, place, left).map_err(|error| OpenError::Io {
+                path: segment.path.display().to_string(),
+                error,
+            })?;
+            if found.is_cut_short {
+                return Err(OpenError::TooManyBlocks {
+                    path: segment.path.display().to_string(),
+                    most: self.limits.blocks,
+                });
+            }
+            left -= found.blocks.len();
+            all.push(found);
+        }
+        Ok(all)
+    }
+
+    /// The number of the first of these blocks that can be read.
+    fn first_that_is_good(&self, blocks: &[Block]) -> Option<u64> {
+        let good = blocks.iter().find(|block| self.content(block).is_ok())?;
+        Some(good.header.number)
     }
 
     /// The META, or the END's copy of it.
@@ -232,6 +300,16 @@ impl Recording {
     /// Whether it was ended, and not cut off.
     pub fn is_clean(&self) -> bool {
         self.is_clean
+    }
+
+    /// Its random id; `None` = no segment's header is whole.
+    pub fn id(&self) -> Option<[u8; 16]> {
+        self.segments.iter().find_map(indexed::id)
+    }
+
+    /// What became of its index.
+    pub fn index(&self) -> &IndexUse {
+        &self.index
     }
 
     /// Its segments.

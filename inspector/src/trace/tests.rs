@@ -1,5 +1,6 @@
 //! Recordings made and read again.
 
+mod index;
 mod rows;
 
 use std::{path::Path, sync::Arc};

@@ -27,6 +27,7 @@ use crate::{
         arena::Key,
         handle::{ClosedHow, Description, Descriptor, State},
         identity::Origin,
+        process::Process,
         thread::Thread,
     },
     pattern::pattern,
@@ -41,6 +42,10 @@ pub const LEAST_MORE: u64 = 8;
 
 /// Most groups; what would need another is put together, by kind.
 const MOST_GROUPS: usize = 16_384;
+
+/// A process's end kills its threads around the time at which its main thread enters its exit: those
+/// that went longer before went by themselves.
+const END_NS: u64 = 100_000;
 
 /// The groups, and which records they have counted.
 #[derive(Clone, Debug, Default)]
@@ -149,11 +154,12 @@ impl Growth {
     fn threads(&mut self, ledger: &Ledger) {
         let mut notes = std::mem::take(&mut self.threads);
         let mut next = 0;
+        let ends = ends_of_processes(ledger);
         for (key, thread) in ledger.threads() {
             let cell = key.index();
             self.vacated(&mut notes, next, cell);
             next = cell + 1;
-            let fate = thread_fate(ledger, thread);
+            let fate = thread_fate(ledger, thread, &ends);
             let identity = (thread.born.latest.0, thread.name.tid.0);
             let note = self.current(&mut notes[cell], identity);
             let traits = Traits {
@@ -276,10 +282,7 @@ impl Growth {
 }
 
 /// Who a process is: its number, and when it was born or first seen.
-fn name_of_process(
-    ledger: &Ledger,
-    process: Key<crate::ledger::process::Process>,
-) -> Option<group::ProcessName> {
+fn name_of_process(ledger: &Ledger, process: Key<Process>) -> Option<group::ProcessName> {
     let record = ledger.process(process)?;
     Some(group::ProcessName {
         tgid: record.tgid,
@@ -315,16 +318,34 @@ fn handle_fate(handle: &Descriptor) -> Fate {
     }
 }
 
+/// When the main threads of dead processes entered their exit: where that was seen and is kept.
+fn ends_of_processes(ledger: &Ledger) -> FxHashMap<Key<Process>, BootTime> {
+    let mut ends = FxHashMap::default();
+    for (_, thread) in ledger.threads() {
+        let Some(exiting) = thread.exiting else {
+            continue;
+        };
+        let process = ledger.process(thread.process);
+        if process.is_some_and(|one| one.dead.is_some() && one.tgid.0 == thread.name.tid.0) {
+            ends.insert(thread.process, exiting);
+        }
+    }
+    ends
+}
+
 /// A thread that went while its process ended was not ended by its own code.
-fn thread_fate(ledger: &Ledger, thread: &Thread) -> Fate {
+fn thread_fate(ledger: &Ledger, thread: &Thread, ends: &FxHashMap<Key<Process>, BootTime>) -> Fate {
+    let Some(gone) = thread.gone else {
+        return Fate::Alive;
+    };
     let process = ledger.process(thread.process);
-    match (
-        thread.gone,
-        process.is_some_and(|process| process.dead.is_some()),
-    ) {
-        (None, _) => Fate::Alive,
-        (Some(_), true) => Fate::Ended,
-        (Some(_), false) => Fate::Died,
+    if process.is_none_or(|process| process.dead.is_none()) {
+        return Fate::Died;
+    }
+    let went = thread.exiting.unwrap_or(gone.latest);
+    match ends.get(&thread.process) {
+        Some(end) if end.since_ns(went) > END_NS => Fate::Died,
+        _ => Fate::Ended,
     }
 }
 

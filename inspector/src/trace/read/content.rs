@@ -47,6 +47,9 @@ pub enum ContentError {
     /// The checksum says so.
     #[error("its checksum is wrong")]
     Checksum,
+    /// The recording's index says so, and was right when the recording was opened.
+    #[error("it is damaged, as the recording's index says")]
+    KnownBad,
     /// It is longer than the limits allow.
     #[error("it has {0} bytes, more than allowed: allow more with --most-block-bytes")]
     TooLarge(u32),
@@ -65,6 +68,13 @@ pub enum ContentError {
     /// What it says of the recording makes no sense.
     #[error("it is no JSON of a recording: {0}")]
     Meta(#[from] serde_json::Error),
+}
+
+impl ContentError {
+    /// Whether the block is whole, and only in another version's form.
+    pub fn is_of_another_version(&self) -> bool {
+        matches!(self, Self::Keyframe(KeyframeError::OtherVersion(_)))
+    }
 }
 
 impl Recording {
@@ -91,6 +101,9 @@ impl Recording {
     /// [`ContentError`]
     pub(crate) fn raw(&self, block: &Block) -> Result<Vec<u8>, ContentError> {
         let header = &block.header;
+        if self.known_bad.binary_search(&header.number).is_ok() {
+            return Err(ContentError::KnownBad);
+        }
         let stored = self.stored(block)?;
         match header.packing {
             Packing::Plain => Ok(stored),

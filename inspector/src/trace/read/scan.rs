@@ -21,20 +21,35 @@ const CHUNK: usize = 1 << 20;
 /// How far the first block of a segment whose header is damaged is looked for.
 const SEARCHED: u64 = 64 << 20;
 
+/// The header of the block that begins here, whether its content is cut off or not.
+pub(super) fn header_at(segment: &OpenSegment, offset: u64) -> io::Result<Option<Header>> {
+    let mut bytes = [0; HEADER];
+    match segment.file.read_exact_at(&mut bytes, offset) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let is_its = segment.marker.is_some_and(|marker| bytes[..8] == marker);
+    Ok(is_its.then(|| Header::parse(&bytes)).flatten())
+}
+
+/// The damage of a segment whose own header is damaged.
+pub(super) fn damaged_header(segment: &OpenSegment, place: usize) -> Option<Damage> {
+    segment.header.is_none().then(|| Damage {
+        segment: place,
+        offset: 0,
+        bytes: segment.len.min(SEGMENT_HEADER as u64),
+        is_tail: false,
+    })
+}
+
 /// The blocks of a segment, at most so many.
 pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Result<Found> {
     let mut found = Found::default();
     let Some(marker) = segment.marker else {
         return Ok(found);
     };
-    if segment.header.is_none() {
-        found.damage.push(Damage {
-            segment: place,
-            offset: 0,
-            bytes: segment.len.min(SEGMENT_HEADER as u64),
-            is_tail: false,
-        });
-    }
+    found.damage.extend(damaged_header(segment, place));
     let mut window = Window::default();
     let mut offset = SEGMENT_HEADER as u64;
     // Where bytes began that are no block, and the header there, if its content is cut off.

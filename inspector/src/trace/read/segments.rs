@@ -79,7 +79,7 @@ impl OpenSegment {
 }
 
 /// The name of segment 0, and the number that the name ends with.
-fn base(path: &Path) -> (PathBuf, u32) {
+pub(super) fn base(path: &Path) -> (PathBuf, u32) {
     let number = path.extension().and_then(|end| end.to_str()?.parse().ok());
     match number {
         Some(number) if segment_path(&path.with_extension(""), number) == path => {

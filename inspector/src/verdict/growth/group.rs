@@ -67,8 +67,8 @@ pub struct Group {
     pub births: u64,
     /// Ended by their program.
     pub deaths: u64,
-    /// Ended with their process. A thread that went less than a look before its process counts
-    /// here too.
+    /// Ended with their process. A thread that went less than a tenth of a millisecond before its
+    /// main thread, or whose main thread's end was not seen, counts here too.
     pub ended_with_process: u64,
     /// When the oldest that lives was born, at the latest.
     pub oldest: Option<BootTime>,
@@ -135,6 +135,11 @@ impl Group {
     /// How many live.
     pub fn alive(&self) -> u64 {
         self.level().saturating_sub(self.ended_with_process)
+    }
+
+    /// Whether their process is gone.
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// How many more there are than were found; what ended with its process counts as if it lived.

@@ -154,6 +154,26 @@ fn the_end_of_its_process_neither_ends_nor_clears_a_suspicion() {
 }
 
 #[test]
+fn threads_that_went_before_their_process_did_not_end_with_it() {
+    let mut watched = Watched::new(keeping(usize::MAX));
+    watched.second(
+        1,
+        "1 100 thread 101\n2 101 exiting\n3 101 gone
+         4 100 thread 102\n5 100 thread 103",
+    );
+    // Between this look and the next, one ends by itself and one is killed by the process's end.
+    watched.second(
+        3,
+        "2001 102 exiting\n2002 102 gone
+         2003 100 exiting\n2003 103 exiting\n2004 103 gone\n2004 100 gone",
+    );
+    let groups = watched.growth.groups().iter();
+    let group = groups.max_by_key(|group| group.births).unwrap();
+    assert_eq!((group.births, group.deaths, group.net()), (3, 2, 1));
+    assert_eq!(group.ended_with_process, 1);
+}
+
+#[test]
 fn many_short_processes_are_no_growth() {
     let mut watched = Watched::new(LedgerRules::default());
     watched.seconds(1..=30, |second| {

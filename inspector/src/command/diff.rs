@@ -1,0 +1,157 @@
+//! `inspector diff`: two recordings, before and after a change, compared site by site.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use super::{
+    MET, NOT_MET,
+    recorded::{self, Played},
+};
+use crate::{
+    cli::recorded::{DiffArgs, ReadArgs},
+    duration,
+    event::text::Text,
+    report::diff::{Diff, Pair, Side, json, text::Comparison},
+    source::SourceKind,
+};
+
+/// Runs the verb.
+///
+/// # Errors
+/// Where one of them can't be read.
+pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
+    let diff = compare(&args.before, &args.after, &args.read)?;
+    let text = if args.json {
+        format!("{}\n", json::value(&diff))
+    } else {
+        Comparison {
+            diff: &diff,
+            all: args.all,
+        }
+        .to_string()
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    let is_worse = diff.worse().next().is_some();
+    Ok(ExitCode::from(if is_worse { NOT_MET } else { MET }))
+}
+
+fn compare(before: &Path, after: &Path, read: &ReadArgs) -> anyhow::Result<Diff> {
+    let a = played(before, read)?;
+    let b = played(after, read)?;
+    let not_comparable = not_comparable(&a, &b);
+    let sides = Pair {
+        a: side(before, &a),
+        b: side(after, &b),
+    };
+    Ok(Diff::of(&sides, not_comparable))
+}
+
+/// Each is judged by the grace it was made with.
+fn played(path: &Path, read: &ReadArgs) -> anyhow::Result<Played> {
+    let recording = recorded::open(path, read)?;
+    let rules = recorded::keeping_all(recorded::recorded_rules(&recording));
+    Ok(recorded::play(&recording, rules))
+}
+
+fn side<'a>(path: &Path, played: &'a Played) -> Side<'a> {
+    let (first, last) = played.recording.span();
+    let path = Text::from(path.as_os_str().as_encoded_bytes());
+    let watched = &played.recording.meta().watched;
+    let of = match watched.of.as_str() {
+        "command" => {
+            let words = watched.words.join(" ");
+            format!("the command {}", Text::from(words.as_bytes()))
+        }
+        "lab" => "the lab".to_owned(),
+        _ => "processes".to_owned(),
+    };
+    Side {
+        name: format!("{path}: {of}"),
+        length_ns: last.since_ns(first),
+        pipeline: &played.pipeline,
+        growth: &played.growth,
+    }
+}
+
+/// From this ratio on, lengths make counts hard to compare.
+const LENGTHS: f64 = 1.25;
+
+/// What can't be compared, and why.
+fn not_comparable(a: &Played, b: &Played) -> Vec<String> {
+    let mut told = Vec::new();
+    let basis = (basis(a), basis(b));
+    if basis.0 != basis.1 {
+        told.push(format!(
+            "A rests on {}, B on {}: what only one of them sees is no difference of the programs",
+            basis.0, basis.1
+        ));
+    }
+    let grace = |played: &Played| played.pipeline.ledger().rules().grace_ns;
+    if grace(a) != grace(b) {
+        told.push(format!(
+            "the grace of A is {}, that of B {}: what is late or retained in one may be neither in \
+             the other",
+            duration::written(grace(a)),
+            duration::written(grace(b))
+        ));
+    }
+    for (letter, played) in [("A", a), ("B", b)] {
+        let lacks = recorded::lacks(&played.recording, played.damaged);
+        told.extend(lacks.into_iter().map(|lack| format!("{letter}: {lack}")));
+        let lost = played.pipeline.ledger().losses().total();
+        if lost > 0 {
+            told.push(format!(
+                "{letter}: {lost} events are lost: births, deaths and verdicts may be missing"
+            ));
+        }
+        let redacted = &played.recording.meta().redacted;
+        if redacted
+            .iter()
+            .any(|what| what == "paths" || what == "names")
+        {
+            told.push(format!(
+                "{letter}: names are hashed, with another salt in each recording: sites of like \
+                 form are one"
+            ));
+        }
+    }
+    let length = |played: &Played| {
+        let (first, last) = played.recording.span();
+        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more")]
+        let length = last.since_ns(first).max(1) as f64;
+        length
+    };
+    let (of_a, of_b) = (length(a), length(b));
+    if of_a.max(of_b) / of_a.min(of_b) > LENGTHS {
+        let (longer, times) = if of_a > of_b {
+            ("A", of_a / of_b)
+        } else {
+            ("B", of_b / of_a)
+        };
+        told.push(format!(
+            "{longer} is {times:.1} times as long: compare births by the minute, and survivors with \
+             care"
+        ));
+    }
+    told
+}
+
+/// What a recording rests on, in words.
+fn basis(played: &Played) -> String {
+    match played.source() {
+        SourceKind::Ebpf(probes) => {
+            let (working, wanted) = probes.working();
+            format!("{working} of {wanted} probes, {}", probes.kind.words())
+        }
+        SourceKind::Polling { every, .. } => {
+            let every = duration::written(duration::as_ns(every));
+            format!("/proc, read every {every}")
+        }
+    }
+}
