@@ -1,5 +1,6 @@
 //! Recordings made and read again.
 
+pub(crate) mod play;
 mod rows;
 
 use std::{path::Path, sync::Arc};
@@ -41,6 +42,7 @@ const STORY: &str = "
 fn meta() -> Meta {
     Meta {
         watched: Watched::processes([100]),
+        boot_wall_ns: Some(14 * 3_600_000_000_000),
         ..Meta::default()
     }
 }
