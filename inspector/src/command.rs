@@ -54,6 +54,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Record(args)) => record::run(&args),
+        Some(Verb::Replay(args)) => screen::replay(&args),
         Some(Verb::Info(args)) => info::run(&args),
         Some(Verb::Export(args)) => export::run(&args),
         Some(Verb::Lab(args)) => lab_or_screen(&args),
