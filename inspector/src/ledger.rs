@@ -30,6 +30,7 @@ pub mod resource;
 pub mod retain;
 pub mod scan;
 mod slots;
+mod sound;
 pub mod table;
 pub mod tally;
 #[cfg(test)]
@@ -94,6 +95,7 @@ pub struct Ledger {
     end: Option<SourceEnd>,
     /// A rule of order broken on purpose, to see that the tests notice.
     #[cfg(test)]
+    #[serde(skip)]
     forgets_overtaking: bool,
 }
 

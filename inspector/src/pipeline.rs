@@ -59,6 +59,18 @@ impl Pipeline {
         self
     }
 
+    /// Whether its parts fit together, so that any events may follow: what was read from a file
+    /// may say anything.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub(crate) fn check_sound(&self) -> Result<(), &'static str> {
+        if !self.judge.is_sound() {
+            return Err("the verdicts are not counted right");
+        }
+        self.ledger.check_sound()
+    }
+
     /// What is known.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

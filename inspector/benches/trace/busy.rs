@@ -17,7 +17,7 @@ const WORKERS: u32 = 64;
 const CONNECTIONS: u32 = 2000;
 
 /// So many events, in batches as a source sends them.
-pub fn batches(count: usize) -> Vec<Batch> {
+pub(crate) fn batches(count: usize) -> Vec<Batch> {
     let mut server = Server {
         random: 0x9e37_79b9_7f4a_7c15,
         now: 3_600_000_000_000,
@@ -28,23 +28,22 @@ pub fn batches(count: usize) -> Vec<Batch> {
     while server.events.len() < count {
         server.serve();
     }
-    let mut events = server.events;
+    let mut events = server.events.into_iter().peekable();
     let mut batches = Vec::new();
-    while !events.is_empty() {
-        let rest = events.split_off(events.len().min(4096));
+    while events.peek().is_some() {
+        let mut events: Vec<_> = events.by_ref().take(4096).collect();
         let at = events.last().map_or(BootTime(0), |event| event.at);
         events.push(Event {
             at,
             what: What::Tick,
         });
         batches.push(Batch { events });
-        events = rest;
     }
     batches
 }
 
 /// How many of each kind.
-pub fn kinds(batches: &[Batch]) -> BTreeMap<&'static str, usize> {
+pub(crate) fn kinds(batches: &[Batch]) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
     for event in batches.iter().flat_map(|batch| &batch.events) {
         let kind = match &event.what {

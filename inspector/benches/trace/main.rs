@@ -48,13 +48,13 @@ fn main() {
         println!("  {kind:<8} {:5.1} %", count as f64 / events as f64 * 100.0);
     }
     let folder = std::env::temp_dir().join(format!("inspector-bench-{}", std::process::id()));
-    std::fs::create_dir(&folder).expect("the temporary folder can be written");
     let path = folder.join("bench.rec");
     let mut times = [const { Vec::new() }; 5];
     let mut pipeline = None;
     for _ in 0..RUNS {
         times[0].push(timed(|| applied(&batches)));
-        let _there_at_first_is_none = std::fs::remove_file(&path);
+        let _none_is_there_at_first = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).expect("the temporary folder can be written");
         let (whole, front, known) = written(&path, &batches);
         times[1].push(whole);
         times[2].push(front);
@@ -146,6 +146,7 @@ fn written(path: &Path, batches: &[Batch]) -> (Duration, Duration, Pipeline) {
         sent += batch.events.len() as u64;
         // The bench is faster than any source: nothing may be left out.
         while sent - recorder.progress().events > WAITING {
+            assert!(!recorder.is_over(), "{:?}", recorder.progress());
             std::thread::yield_now();
         }
     }

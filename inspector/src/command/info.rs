@@ -14,7 +14,7 @@ use crate::{
     cli::recorded::InfoArgs,
     duration,
     event::text::Text,
-    report::html::time::At,
+    report::html::time::{At, Lasted},
     source::SourceKind,
     trace::{
         block::Kind,
@@ -90,7 +90,7 @@ fn text(recording: &Recording, sums: &Sums, verified: bool) -> String {
         at: first,
         boot_wall_ns: meta.boot_wall_ns,
     };
-    let long = duration::written(last.since_ns(first) / 1_000_000 * 1_000_000);
+    let long = Lasted(last.since_ns(first));
     line("when", format!("{began}, {long} long"));
     line(
         "where",
@@ -148,7 +148,7 @@ fn text(recording: &Recording, sums: &Sums, verified: bool) -> String {
         );
     }
     for (at, note) in &sums.notes {
-        let after = duration::written(at.saturating_sub(first.0));
+        let after = Lasted(at.saturating_sub(first.0));
         line("note", format!("after {after}: {}", escaped(note)));
     }
     line("lost", format!("{} events, as told in it", sums.lost));

@@ -25,7 +25,8 @@ pub struct Gap {
 impl Gap {
     /// All kinds together.
     pub fn total(&self) -> u64 {
-        self.lost.iter().map(|(_, count)| count).sum()
+        let counts = self.lost.iter().map(|(_, count)| *count);
+        counts.fold(0, u64::saturating_add)
     }
 
     /// Whether something may have been born or have died unseen, so that only /proc can tell. A

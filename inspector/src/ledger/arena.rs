@@ -22,8 +22,50 @@ pub struct Key<T> {
 /// Records of one kind.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Arena<T> {
+    #[serde(
+        bound(deserialize = "T: serde::Deserialize<'de>"),
+        deserialize_with = "bounded"
+    )]
     cells: Vec<Option<T>>,
     free: Vec<Key<T>>,
+}
+
+/// Most bytes of vacant cells that are read: they cost a file next to nothing, and a hostile one
+/// could ask for all of memory.
+const MOST_VACANT: usize = 512 << 20;
+
+/// Reads cells, of which not too many are vacant.
+fn bounded<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Option<T>>, D::Error> {
+    struct Cells<T>(PhantomData<T>);
+
+    impl<'de, T: serde::Deserialize<'de>> serde::de::Visitor<'de> for Cells<T> {
+        type Value = Vec<Option<T>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("records, and not too many vacant cells")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut records: A,
+        ) -> Result<Self::Value, A::Error> {
+            // Whatever length it says: it grows with what is there.
+            let mut cells = Vec::new();
+            let mut vacant = 0;
+            while let Some(cell) = records.next_element::<Option<T>>()? {
+                vacant += usize::from(cell.is_none());
+                if vacant > MOST_VACANT / size_of::<Option<T>>() {
+                    return Err(serde::de::Error::custom("too many vacant cells"));
+                }
+                cells.push(cell);
+            }
+            Ok(cells)
+        }
+    }
+
+    deserializer.deserialize_seq(Cells(PhantomData))
 }
 
 impl<T> Default for Arena<T> {
@@ -85,6 +127,22 @@ impl<T> Arena<T> {
     /// How many records there are.
     pub(super) fn len(&self) -> usize {
         self.cells.len() - self.free.len()
+    }
+
+    /// How many cells there are, vacant ones included.
+    pub(super) fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether the vacant cells are exactly those that are used next: records that were read from
+    /// a file may say otherwise.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut vacant: Vec<bool> = self.cells.iter().map(Option::is_none).collect();
+        let is_vacant = |key: &Key<T>| {
+            let cell = vacant.get_mut(key.index());
+            cell.is_some_and(std::mem::take)
+        };
+        self.free.iter().all(is_vacant) && !vacant.contains(&true)
     }
 
     /// Bytes of the cells.

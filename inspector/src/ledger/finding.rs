@@ -31,6 +31,7 @@ use super::{
     handle::{ClosedHow, Descriptor, State},
     identity::{EntryName, HandleName, Origin, ThreadName},
     own::Rule,
+    sound::MOST_COUNTED,
     table::Table,
     thread::Thread,
 };
@@ -260,6 +261,27 @@ impl Findings {
         finding.first = finding.first.min(at);
         finding.last = finding.last.max(at);
         true
+    }
+
+    /// Whether the findings and what is known of them fit together, and the sums leave room for
+    /// more: records that were read from a file may say otherwise.
+    pub(super) fn is_sound(&self) -> bool {
+        let oldest = self.latest.front().map_or(self.made, |first| first.number);
+        let follow = (oldest..).zip(&self.latest);
+        let end = oldest.checked_add(self.latest.len() as u64);
+        let is_room = |sum: u64| sum < MOST_COUNTED;
+        let totals = self.of_process.values().chain([&self.totals]);
+        let mut sums = totals.flat_map(|totals| FindingKind::ALL.map(|kind| totals.of(kind)));
+        follow
+            .into_iter()
+            .all(|(number, one)| one.number == number && is_room(one.count))
+            && end == Some(self.made)
+            && is_room(self.made)
+            && sums.all(is_room)
+            && self.known.iter().all(|(same, &number)| {
+                let finding = self.get(number);
+                finding.is_some_and(|finding| finding.same() == *same)
+            })
     }
 
     /// Events were lost since this time: what the ledger held then may not have been so.

@@ -39,7 +39,8 @@ const KEPT: usize = 1024;
 impl Losses {
     /// Events lost, all kinds together.
     pub fn total(&self) -> u64 {
-        self.by_kind.iter().map(|(_, count)| count).sum()
+        let counts = self.by_kind.iter().map(|(_, count)| *count);
+        counts.fold(0, u64::saturating_add)
     }
 }
 

@@ -127,6 +127,16 @@ impl Replacing {
 }
 
 impl Odd {
+    /// Descriptors that lost the number before their close returned.
+    pub(super) fn closing(&self) -> impl Iterator<Item = Key<Descriptor>> {
+        self.closing.iter().map(|closing| closing.descriptor)
+    }
+
+    /// Descriptors that may have the number instead of the latest.
+    pub(super) fn rivals(&self) -> impl Iterator<Item = Key<Descriptor>> {
+        self.rivals.iter().copied()
+    }
+
     fn is_empty(&self) -> bool {
         self.closing.is_empty()
             && self.pending.is_empty()

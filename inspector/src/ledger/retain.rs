@@ -40,6 +40,16 @@ const SLACK_NS: u64 = 1_000_000_000;
 const MOST_PASSED: usize = 8;
 
 impl Past {
+    /// Dead resources, oldest first.
+    pub(super) fn resources(&self) -> impl Iterator<Item = Resource> {
+        self.resources.iter().copied()
+    }
+
+    /// Finished entries, oldest first.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Key<Entry>> {
+        self.entries.iter().copied()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.resources.capacity() * size_of::<Resource>()
             + self.entries.capacity() * size_of::<Key<Entry>>()

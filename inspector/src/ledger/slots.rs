@@ -71,6 +71,12 @@ impl Slots {
         found
     }
 
+    /// Whether each number stands where it is looked for: records that were read from a file may
+    /// say otherwise.
+    pub(super) fn is_sound(&self) -> bool {
+        self.dense.len() <= DENSE as usize && self.sparse.keys().all(|&number| number >= DENSE)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.dense.capacity() * size_of::<Option<Key<Descriptor>>>() + self.sparse.capacity() * 12
     }

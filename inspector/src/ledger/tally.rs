@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::handle::ClosedHow;
+use super::{handle::ClosedHow, sound::MOST_COUNTED};
 use crate::event::id::CallNumber;
 
 /// The sums. Births are those that were seen; what was inherited, or open before the attach, was
@@ -21,6 +21,12 @@ impl Tally {
 
     pub(super) fn closed(&mut self, how: ClosedHow) {
         self.closed[how as usize] += 1;
+    }
+
+    /// Whether the sums leave room for more: records that were read from a file may not.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut sums = self.born.values().chain(&self.closed);
+        sums.all(|&sum| sum < MOST_COUNTED)
     }
 
     /// Births by call.

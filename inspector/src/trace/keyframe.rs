@@ -48,9 +48,8 @@ pub fn parse(bytes: &[u8]) -> Result<Pipeline, KeyframeError> {
     }
     let pipeline: Pipeline =
         postcard::from_bytes(rest).map_err(|error| KeyframeError::Odd(error.to_string()))?;
-    if true {
-        Ok(pipeline)
-    } else {
-        Err(KeyframeError::Odd("its parts do not fit".to_owned()))
+    match pipeline.check_sound() {
+        Ok(()) => Ok(pipeline),
+        Err(what) => Err(KeyframeError::Odd(what.to_owned())),
     }
 }

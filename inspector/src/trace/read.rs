@@ -18,7 +18,7 @@ pub use self::{
     play::{Damaged, Read, Reads},
 };
 use super::{
-    block::{Header, Kind},
+    block::{Header, Kind, SegmentHeader},
     meta::Meta,
 };
 use crate::event::BootTime;
@@ -49,6 +49,8 @@ pub struct Recording {
     segments: Vec<OpenSegment>,
     blocks: Vec<Block>,
     damage: Vec<Damage>,
+    /// The header of the last block, if its content is cut off.
+    cut: Option<Header>,
     meta: Meta,
     limits: Limits,
     /// Whether it has its END.
@@ -62,6 +64,10 @@ struct OpenSegment {
     path: PathBuf,
     number: u32,
     len: u64,
+    /// `None` = it is damaged.
+    header: Option<SegmentHeader>,
+    /// The marker of the recording's blocks; `None` = none was found.
+    marker: Option<[u8; 8]>,
 }
 
 /// A block whose header is whole.
@@ -148,6 +154,7 @@ impl Recording {
             segments: Vec::new(),
             blocks: Vec::new(),
             damage: Vec::new(),
+            cut: None,
             meta: Meta::default(),
             limits,
             is_clean: false,
@@ -165,6 +172,7 @@ impl Recording {
                     most: limits.blocks,
                 });
             }
+            recording.cut = found.cut;
             recording.blocks.extend(found.blocks);
             recording.damage.extend(found.damage);
             recording.segments.push(segment);

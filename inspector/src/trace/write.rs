@@ -257,6 +257,7 @@ impl Recorder {
         let (threads, handles) = pipeline.ledger().live();
         let block = self.open.close(threads, handles);
         if self.is_over() {
+            self.leave_out(&block);
             return;
         }
         self.rows_since += block.rows.len() as u64;
@@ -265,10 +266,11 @@ impl Recorder {
             self.resume(pipeline);
             return;
         }
-        if let Err(TrySendError::Full(Piece::Events(block))) =
-            self.pieces.try_send(Piece::Events(block))
-        {
-            self.leave_out(&block);
+        if let Err(error) = self.pieces.try_send(Piece::Events(block)) {
+            let (TrySendError::Full(piece) | TrySendError::Disconnected(piece)) = error;
+            if let Piece::Events(block) = piece {
+                self.leave_out(&block);
+            }
             return;
         }
         let (is_wanted, size) = {

@@ -45,6 +45,11 @@ impl Judge {
         Self::default()
     }
 
+    /// Whether it can go on: one that was read from a file may say anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.next < u64::MAX / 2
+    }
+
     /// Appends each judgement that fell or changed. `changes` are what the ledger reported since
     /// the last call, all of them.
     pub fn judge(&mut self, ledger: &Ledger, changes: &[Change], out: &mut Vec<Judgement>) {

@@ -19,6 +19,13 @@ pub(in crate::ledger) struct OwedOwn {
     at: BootTime,
 }
 
+impl OwedOwn {
+    /// The entry that it pins.
+    pub(in crate::ledger) fn pinned(&self) -> Key<Entry> {
+        self.entry
+    }
+}
+
 /// Most `own` marks that wait for a poll.
 const MOST_OWED: usize = 4096;
 

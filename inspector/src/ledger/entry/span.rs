@@ -20,6 +20,13 @@ pub(in crate::ledger) struct OpenSpan {
     id: Option<u64>,
 }
 
+impl OpenSpan {
+    /// The entries that it pins.
+    pub(in crate::ledger) fn pinned(&self) -> impl Iterator<Item = Key<Entry>> {
+        [Some(self.entry), self.replaces].into_iter().flatten()
+    }
+}
+
 /// Where an open span with an id stands.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::ledger) struct OpenSpanId {

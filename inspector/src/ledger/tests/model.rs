@@ -119,6 +119,7 @@ fn play(
             if !spoil.drops(told, &event) {
                 log.push(format!("{} {:?}", event.at.0, event.what));
                 ledger.apply(&event);
+                ledger.check_sound().map_err(|unsound| unsound.to_owned())?;
             }
         }
         world.clock += 1;

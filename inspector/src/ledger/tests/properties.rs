@@ -346,6 +346,7 @@ proptest! {
                 prop_assert!(!Line(&judgement).to_string().contains('\n'));
                 prop_assert!(json::value(&judgement).is_object());
             }
+            prop_assert_eq!(pipeline.check_sound(), Ok(()));
         }
         adds_up(pipeline.ledger())?;
         let findings = pipeline.ledger().findings();

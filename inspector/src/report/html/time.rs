@@ -34,7 +34,7 @@ impl Display for At {
 }
 
 /// How long something has lasted, in the two largest units.
-pub(super) struct Lasted(pub(super) u64);
+pub(crate) struct Lasted(pub(crate) u64);
 
 impl Display for Lasted {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -7,13 +7,16 @@ use crate::{
     event::Event,
     pipeline::Pipeline,
     trace::{
-        block::{HEADER, Kind, Packing},
+        block::{HEADER, Kind, Packing, is_checked},
         field::{BadRow, Context},
         keyframe::{self, KeyframeError},
         meta::Meta,
         row,
     },
 };
+
+/// Most events of one block, whatever its header says.
+const MOST_EVENTS: usize = 4 << 20;
 
 /// The content of a block.
 #[derive(Debug)]
@@ -88,17 +91,7 @@ impl Recording {
     /// [`ContentError`]
     pub(crate) fn raw(&self, block: &Block) -> Result<Vec<u8>, ContentError> {
         let header = &block.header;
-        let most = self.limits.block_bytes;
-        let larger = header.raw_len.max(header.stored_len);
-        if larger > most {
-            return Err(ContentError::TooLarge(larger));
-        }
-        let mut stored = vec![0; header.stored_len as usize];
-        let file = &self.segments[block.segment].file;
-        file.read_exact_at(&mut stored, block.offset + HEADER as u64)?;
-        if crc32fast::hash(&stored) != header.content_crc {
-            return Err(ContentError::Checksum);
-        }
+        let stored = self.stored(block)?;
         match header.packing {
             Packing::Plain => Ok(stored),
             Packing::Zstd => {
@@ -112,21 +105,44 @@ impl Recording {
             }
         }
     }
+
+    /// Its bytes as they are stored, checked.
+    ///
+    /// # Errors
+    /// [`ContentError`]
+    pub(super) fn stored(&self, block: &Block) -> Result<Vec<u8>, ContentError> {
+        let header = &block.header;
+        let larger = header.raw_len.max(header.stored_len);
+        if larger > self.limits.block_bytes {
+            return Err(ContentError::TooLarge(larger));
+        }
+        let mut stored = vec![0; header.stored_len as usize];
+        let file = &self.segments[block.segment].file;
+        file.read_exact_at(&mut stored, block.offset + HEADER as u64)?;
+        if is_checked() && crc32fast::hash(&stored) != header.content_crc {
+            return Err(ContentError::Checksum);
+        }
+        Ok(stored)
+    }
 }
 
 fn rows(mut raw: &[u8], told: u64) -> Result<Content, ContentError> {
     let mut context = Context::default();
-    // A row has two bytes at least.
-    let mut events = Vec::with_capacity(raw.len().min(usize::try_from(told).unwrap_or(0)));
+    // A row has three bytes at least. No recorder puts so many into one block.
+    let most = (raw.len() / 3).min(MOST_EVENTS);
+    let told = usize::try_from(told).ok().filter(|&told| told <= most);
+    let told = told.ok_or(ContentError::Count)?;
+    let mut events = Vec::with_capacity(told);
     let mut unknown = 0;
-    while !raw.is_empty() {
+    while !raw.is_empty() && events.len() + unknown < told {
         match row::get(&mut raw, &mut context)? {
             Some(event) => events.push(event),
             None => unknown += 1,
         }
     }
-    if events.len() as u64 + unknown != told {
+    if !raw.is_empty() || events.len() + unknown < told {
         return Err(ContentError::Count);
     }
+    let unknown = unknown as u64;
     Ok(Content::Events { events, unknown })
 }

@@ -33,14 +33,24 @@ pub struct Reads {
     next: usize,
     /// What is known can't be told from the events so far.
     wants_state: bool,
-    /// The number that the next block has, and that of its first event, where none is missing.
-    expected: Option<(u64, u64)>,
+    /// What the next block tells of itself, where none is missing.
+    expected: Option<Expected>,
     /// The latest time so far.
     latest: BootTime,
     /// What was read last is no block's own.
     is_between: bool,
     /// What was found to be damaged so far.
     damaged: Damaged,
+    has_ended: bool,
+}
+
+/// What a block tells of itself that follows the one before.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    number: u64,
+    first_event: u64,
+    /// Events that the recorder had left out; `None` = not known.
+    lost: Option<u64>,
 }
 
 /// What can't be read.
@@ -59,7 +69,25 @@ pub struct Damaged {
 impl Recording {
     /// From the beginning.
     pub fn reads(self: &Arc<Self>) -> Reads {
-        self.reads_from(0)
+        let mut reads = self.reads_from(0);
+        reads.expected = self.beginning();
+        reads
+    }
+
+    /// What its first block is, where none is missing.
+    fn beginning(&self) -> Option<Expected> {
+        let first = self.segments.first()?;
+        let is_first = first.number == 0;
+        let (number, first_event) = match first.header {
+            Some(header) => (header.first_block, header.first_event),
+            None if is_first => (0, 0),
+            None => return None,
+        };
+        Some(Expected {
+            number,
+            first_event,
+            lost: is_first.then_some(0),
+        })
     }
 
     /// From the last place before `at` whose state is known: a keyframe, or the beginning.
@@ -81,6 +109,7 @@ impl Recording {
             latest: BootTime(0),
             is_between: false,
             damaged: Damaged::default(),
+            has_ended: false,
         }
     }
 }
@@ -107,36 +136,42 @@ impl Reads {
         self.damaged
     }
 
-    /// A loss of events whose number is known.
-    fn lost(&mut self, events: u64, until: BootTime) -> Option<Read> {
-        self.damaged.events += events;
+    /// A loss of so many events.
+    fn lost(&mut self, events: u64, from: BootTime, until: BootTime) -> Option<Read> {
         if events == 0 {
             return None;
         }
         self.wants_state = true;
-        Some(gap("event", events, self.latest.min(until), until))
+        Some(gap("event", events, self.latest.min(from), until))
     }
 
     /// Blocks that are missing before this one.
     fn missing(&mut self, block: &Block) -> Option<Read> {
         let header = &block.header;
-        let (number, first_event) = self.expected?;
-        self.expected = None;
-        self.damaged.blocks += header.number.saturating_sub(number);
-        let events = header.first_event.saturating_sub(first_event);
-        self.lost(events, BootTime(header.digest.min_ns))
+        let expected = self.expected.take()?;
+        let blocks = header.number.saturating_sub(expected.number);
+        let events = header.first_event.saturating_sub(expected.first_event);
+        self.damaged.blocks += blocks;
+        self.damaged.events += events;
+        // What the recorder left out before is told by a block of its own, which may be missing.
+        let before = match header.kind {
+            Kind::Loss => header.lost.saturating_sub(u64::from(header.digest.lost)),
+            _ => header.lost,
+        };
+        let untold = expected.lost.map_or(0, |lost| before.saturating_sub(lost));
+        let until = BootTime(header.digest.min_ns);
+        let is_state_missing = blocks > 0 && self.wants_state && header.kind != Kind::Keyframe;
+        match self.lost(events.saturating_add(untold), until, until) {
+            None if is_state_missing => Some(gap("keyframe", 1, BootTime(0), until)),
+            told => told,
+        }
     }
 
     fn read(&mut self, block: &Block) -> Option<Read> {
         let header = &block.header;
-        let until = BootTime(header.digest.max_ns);
-        let content = match header.kind {
-            // Nothing is gained by it: what is known is told by the events.
-            Kind::Keyframe if !self.wants_state => return None,
-            Kind::Meta | Kind::End => return None,
-            _ => self.recording.content(block),
-        };
-        let read = match content {
+        let (from, until) = (header.digest.min_ns, header.digest.max_ns);
+        let (from, until) = (BootTime(from), BootTime(until));
+        let read = match self.content(block) {
             Ok(Content::Events { events, unknown }) => {
                 self.damaged.unknown_events += unknown;
                 // What the recorder left out can't be told; a gap of the source is part of it.
@@ -150,21 +185,54 @@ impl Reads {
             Ok(Content::Note(text)) => Some(Read::Note { at: until, text }),
             Ok(Content::Meta(_) | Content::Unknown) => None,
             Err(error) => {
+                let is_odd_state = matches!(error, ContentError::Keyframe(_));
                 if let ContentError::Keyframe(KeyframeError::OtherVersion(_)) = error {
                     self.damaged.other_keyframes += 1;
                 } else {
                     self.damaged.blocks += 1;
                 }
-                if header.kind == Kind::Keyframe {
+                match header.kind {
                     // What it would have told of the time before it is not known.
-                    Some(gap("keyframe", 1, BootTime(0), until))
-                } else {
-                    self.lost(u64::from(header.digest.events), until)
+                    Kind::Keyframe if self.wants_state || is_odd_state => {
+                        Some(gap("keyframe", 1, BootTime(0), until))
+                    }
+                    Kind::Loss => self.lost(u64::from(header.digest.lost), from, until),
+                    _ => {
+                        let events = u64::from(header.digest.events);
+                        self.damaged.events += events;
+                        self.lost(events, from, until)
+                    }
                 }
             }
         };
         self.latest = self.latest.max(until);
         read
+    }
+
+    /// A block's content. What is not used is looked at all the same: damage is told.
+    fn content(&self, block: &Block) -> Result<Content, ContentError> {
+        match block.header.kind {
+            // What is known is told by the events.
+            Kind::Keyframe if !self.wants_state => {
+                let whole = self.recording.stored(block);
+                whole.map(|_| Content::Unknown)
+            }
+            _ => self.recording.content(block),
+        }
+    }
+
+    /// The last block may be damaged, or was never finished: none that follows tells of it.
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
+        let last = self.recording.segments.len().saturating_sub(1);
+        let mut damage = self.recording.damage.iter();
+        if damage.any(|damage| damage.is_tail && damage.segment == last) {
+            self.damaged.blocks += 1;
+            let events = self.recording.cut.map_or(0, |header| header.digest.events);
+            self.damaged.events += u64::from(events);
+        }
     }
 }
 
@@ -182,11 +250,16 @@ impl Iterator for Reads {
             self.next += 1;
             let header = &block.header;
             let events = u64::from(header.digest.events);
-            self.expected = Some((header.number + 1, header.first_event + events));
+            self.expected = Some(Expected {
+                number: header.number.saturating_add(1),
+                first_event: header.first_event.saturating_add(events),
+                lost: Some(header.lost),
+            });
             if let Some(read) = self.read(block) {
                 return Some(read);
             }
         }
+        self.end();
         None
     }
 }

@@ -3,13 +3,15 @@
 use std::{io, os::unix::fs::FileExt as _};
 
 use super::{Block, Damage, OpenSegment};
-use crate::trace::block::{HEADER, Header, SEGMENT_HEADER, SegmentHeader};
+use crate::trace::block::{HEADER, Header, SEGMENT_HEADER};
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) blocks: Vec<Block>,
     pub(super) damage: Vec<Damage>,
+    /// The header of a last block whose content is cut off.
+    pub(super) cut: Option<Header>,
     /// There were more blocks than allowed.
     pub(super) is_cut_short: bool,
 }
@@ -22,21 +24,25 @@ const SEARCHED: u64 = 64 << 20;
 /// The blocks of a segment, at most so many.
 pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Result<Found> {
     let mut found = Found::default();
-    let mut bytes = [0; SEGMENT_HEADER];
-    let whole = read(segment, 0, &mut bytes)?;
-    let marker = match whole.then(|| SegmentHeader::parse(&bytes)).flatten() {
-        Some(header) => header.marker,
-        None => match unmarked(segment)? {
-            Some(marker) => marker,
-            None => return Ok(found),
-        },
+    let Some(marker) = segment.marker else {
+        return Ok(found);
     };
+    if segment.header.is_none() {
+        found.damage.push(Damage {
+            segment: place,
+            offset: 0,
+            bytes: segment.len.min(SEGMENT_HEADER as u64),
+            is_tail: false,
+        });
+    }
+    let mut window = Window::default();
     let mut offset = SEGMENT_HEADER as u64;
-    // Where bytes began that are no block.
-    let mut bad = None;
+    // Where bytes began that are no block, and the header there, if its content is cut off.
+    let (mut bad, mut cut) = (None, None);
     while offset < segment.len {
         let mut bytes = [0; HEADER];
-        let header = read(segment, offset, &mut bytes)?
+        let header = window
+            .read(segment, offset, &mut bytes)?
             .then(|| Header::parse(&bytes))
             .flatten()
             .filter(|_| bytes[..8] == marker);
@@ -63,8 +69,11 @@ pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Re
                 offset = end(&header);
             }
             _ => {
+                if bad.is_none() {
+                    cut = header;
+                }
                 bad.get_or_insert(offset);
-                match search(segment, offset + 1, marker)? {
+                match window.search(segment, offset + 1, marker)? {
                     Some(next) => offset = next,
                     None => break,
                 }
@@ -72,6 +81,7 @@ pub(super) fn blocks(segment: &OpenSegment, place: usize, most: usize) -> io::Re
         }
     }
     if let Some(from) = bad {
+        found.cut = cut;
         found.damage.push(Damage {
             segment: place,
             offset: from,
@@ -91,30 +101,65 @@ fn read(segment: &OpenSegment, offset: u64, bytes: &mut [u8]) -> io::Result<bool
     }
 }
 
-/// The next place of the marker.
-fn search(segment: &OpenSegment, from: u64, marker: [u8; 8]) -> io::Result<Option<u64>> {
-    let finder = memchr::memmem::Finder::new(&marker);
-    let mut offset = from;
-    let mut chunk = vec![0; CHUNK];
-    while offset < segment.len {
-        let len = CHUNK.min(usize::try_from(segment.len - offset).unwrap_or(CHUNK));
-        if !read(segment, offset, &mut chunk[..len])? {
-            return Ok(None);
+/// A part of the file that is held: a search reads it once, however many markers lie in it that
+/// begin no block.
+#[derive(Default)]
+struct Window {
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// Whether so many bytes were there.
+    fn read(&self, segment: &OpenSegment, offset: u64, bytes: &mut [u8]) -> io::Result<bool> {
+        match self.held(offset).get(..bytes.len()) {
+            Some(held) => {
+                bytes.copy_from_slice(held);
+                Ok(true)
+            }
+            None => read(segment, offset, bytes),
         }
-        if let Some(at) = finder.find(&chunk[..len]) {
-            return Ok(Some(offset + at as u64));
-        }
-        if len < CHUNK {
-            return Ok(None);
-        }
-        // It may lie across the end.
-        offset += (len - marker.len() + 1) as u64;
     }
-    Ok(None)
+
+    /// What of it lies at and behind a place.
+    fn held(&self, offset: u64) -> &[u8] {
+        let at = offset.checked_sub(self.offset);
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.bytes.get(at..)).unwrap_or_default()
+    }
+
+    /// The next place of the marker.
+    fn search(
+        &mut self,
+        segment: &OpenSegment,
+        from: u64,
+        marker: [u8; 8],
+    ) -> io::Result<Option<u64>> {
+        let finder = memchr::memmem::Finder::new(&marker);
+        let mut offset = from;
+        while offset + marker.len() as u64 <= segment.len {
+            if self.held(offset).len() < marker.len() {
+                let len = CHUNK.min(usize::try_from(segment.len - offset).unwrap_or(CHUNK));
+                self.offset = offset;
+                self.bytes.resize(len, 0);
+                if !read(segment, offset, &mut self.bytes)? {
+                    self.bytes.clear();
+                    return Ok(None);
+                }
+            }
+            let held = self.held(offset);
+            if let Some(at) = finder.find(held) {
+                return Ok(Some(offset + at as u64));
+            }
+            // It may lie across the end.
+            offset += (held.len() - marker.len() + 1) as u64;
+        }
+        Ok(None)
+    }
 }
 
 /// The marker of a segment whose header is damaged: that of the first bytes which are a whole header.
-fn unmarked(segment: &OpenSegment) -> io::Result<Option<[u8; 8]>> {
+pub(super) fn unmarked(segment: &OpenSegment) -> io::Result<Option<[u8; 8]>> {
     let until = segment.len.min(SEARCHED);
     let mut offset = SEGMENT_HEADER as u64;
     let mut chunk = vec![0; CHUNK];

@@ -7,67 +7,75 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{OpenError, OpenSegment};
+use super::{OpenError, OpenSegment, scan};
 use crate::trace::{
     block::{SEGMENT_HEADER, SegmentHeader, VERSION},
     write::segment_path,
 };
 
 /// The segments, in the order of their numbers. Those whose header is damaged are taken by their
-/// names.
+/// names; what of them is another recording's has another marker.
 pub(super) fn of(path: &Path) -> Result<Vec<OpenSegment>, OpenError> {
     let (base, _) = base(path);
-    let failed = |path: &Path, error| OpenError::Io {
-        path: path.display().to_string(),
-        error,
-    };
     let mut paths = beside(&base);
-    if !paths.iter().any(|(there, _)| there == path) {
+    // The first segment of a ring has made room for later ones.
+    let is_there = paths.iter().any(|(there, _)| there == path);
+    if !is_there && (path != base || paths.is_empty()) {
         // So that its lack is what is told.
         paths.push((path.to_owned(), 0));
     }
     let mut segments = Vec::new();
-    let mut recording = None;
-    for (segment, number) in paths {
-        let opened = open(&segment);
-        let (file, len, header) = match opened {
-            Ok(opened) => opened,
-            Err(error) if segment == path => return Err(failed(&segment, error)),
+    for (name, number) in paths {
+        match open(&name, number) {
+            Ok(segment) => segments.push(segment),
+            Err(error) if name == path => {
+                return Err(OpenError::Io {
+                    path: name.display().to_string(),
+                    error,
+                });
+            }
             // It may be somebody else's file.
-            Err(_) => continue,
-        };
-        if let Some(header) = header
-            && header.version > VERSION
-        {
-            return Err(OpenError::Later {
-                path: segment.display().to_string(),
-                version: header.version,
-            });
+            Err(_) => {}
         }
-        if segment == path {
-            recording = header.map(|header| header.recording);
-        }
-        segments.push((
-            OpenSegment {
-                file,
-                path: segment,
-                number: header.map_or(number, |header| header.number),
-                len,
-            },
-            header,
-        ));
     }
-    // Another recording's segments may lie there under the same name.
-    let mut segments: Vec<_> = segments
-        .into_iter()
-        .filter(|(segment, header)| {
-            let of_it = header.map(|header| Some(header.recording) == recording);
-            segment.path == path || of_it.unwrap_or(recording.is_none()) || header.is_none()
-        })
-        .map(|(segment, _)| segment)
-        .collect();
     segments.sort_by_key(|segment| segment.number);
+    let named = segments.iter().find(|segment| segment.path == path);
+    let marker = match named.or(segments.last()) {
+        Some(segment) => segment.marker().map_err(|error| OpenError::Io {
+            path: segment.path.display().to_string(),
+            error,
+        })?,
+        None => None,
+    };
+    // Another recording's segments may lie there under the same name.
+    segments.retain(|segment| {
+        let header = segment.header.as_ref();
+        segment.path == path || header.is_none_or(|header| Some(header.marker) == marker)
+    });
+    if let Some(later) = segments.iter().find(|segment| segment.version() > VERSION) {
+        return Err(OpenError::Later {
+            path: later.path.display().to_string(),
+            version: later.version(),
+        });
+    }
+    for segment in &mut segments {
+        segment.marker = marker;
+    }
     Ok(segments)
+}
+
+impl OpenSegment {
+    fn version(&self) -> u16 {
+        self.header.map_or(VERSION, |header| header.version)
+    }
+
+    /// The marker of its blocks, as its header or the first of its blocks has it.
+    fn marker(&self) -> io::Result<Option<[u8; 8]>> {
+        match self.header {
+            Some(header) => Ok(Some(header.marker)),
+            None => scan::unmarked(self),
+        }
+    }
 }
 
 /// The name of segment 0, and the number that the name ends with.
@@ -106,7 +114,7 @@ fn base_or_itself(name: &Path, base_name: &Path) -> (PathBuf, u32) {
     base(name)
 }
 
-fn open(path: &Path) -> io::Result<(File, u64, Option<SegmentHeader>)> {
+fn open(path: &Path, number: u32) -> io::Result<OpenSegment> {
     let file = File::open(path)?;
     let kind = file.metadata()?;
     if !kind.is_file() {
@@ -118,5 +126,12 @@ fn open(path: &Path) -> io::Result<(File, u64, Option<SegmentHeader>)> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         Err(error) => return Err(error),
     };
-    Ok((file, kind.len(), header))
+    Ok(OpenSegment {
+        file,
+        path: path.to_owned(),
+        number: header.map_or(number, |header| header.number),
+        len: kind.len(),
+        header,
+        marker: None,
+    })
 }

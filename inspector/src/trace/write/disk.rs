@@ -4,28 +4,34 @@
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    io::{self, IoSlice, Write as _},
+    io::{self, IoSlice, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
 
 /// A place that takes the segments of a recording.
 pub trait Place: Send {
+    /// Whether there can be more than one segment.
+    fn can_roll(&self) -> bool {
+        true
+    }
+
     /// Begins a segment.
     ///
     /// # Errors
     /// Where that can't be.
     fn begin(&mut self, number: u32) -> io::Result<Box<dyn Segment>>;
 
-    /// Drops a segment that makes room.
+    /// Drops a segment that makes room, or could not be begun.
     ///
     /// # Errors
     /// Where that can't be.
-    fn drop_oldest(&mut self, number: u32) -> io::Result<()>;
+    fn drop_segment(&mut self, number: u32) -> io::Result<()>;
 
-    /// Gives segments the names of a recording of its own, the `save`th. Says where it is.
+    /// Gives segments the names of a recording of its own, the `save`th or, where those names are
+    /// taken, a later one. Says where it is.
     ///
     /// # Errors
     /// Where that can't be.
@@ -61,6 +67,22 @@ impl Files {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
+
+    /// Whether it is no file but a pipe or a device.
+    fn is_special(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|there| !there.is_file())
+    }
+
+    /// The name of what is saved, the `save`th.
+    fn kept(&self, save: u32) -> PathBuf {
+        let mut name = self.path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{save}"));
+        if let Some(extension) = self.path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        self.path.with_file_name(name)
+    }
 }
 
 /// The name of a segment.
@@ -74,11 +96,15 @@ pub(crate) fn segment_path(path: &Path, number: u32) -> PathBuf {
 }
 
 impl Place for Files {
+    fn can_roll(&self) -> bool {
+        !self.is_special()
+    }
+
     fn begin(&mut self, number: u32) -> io::Result<Box<dyn Segment>> {
         let path = segment_path(&self.path, number);
         // A recording that is there already is never written over; what is no file (a pipe, a
         // device) is written into.
-        let is_special = fs::metadata(&path).is_ok_and(|there| !there.is_file());
+        let is_special = self.is_special();
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600);
         let file = if is_special {
@@ -88,6 +114,7 @@ impl Place for Files {
         }
         .map_err(|error| explained(&error, &path))?;
         Ok(Box::new(FileSegment {
+            is_file: !is_special,
             grows: !is_special,
             file,
             len: 0,
@@ -95,26 +122,28 @@ impl Place for Files {
         }))
     }
 
-    fn drop_oldest(&mut self, number: u32) -> io::Result<()> {
+    fn drop_segment(&mut self, number: u32) -> io::Result<()> {
+        if self.is_special() {
+            return Ok(());
+        }
         let path = segment_path(&self.path, number);
         fs::remove_file(&path).map_err(|error| explained(&error, &path))
     }
 
     fn keep(&mut self, numbers: &[u32], save: u32) -> io::Result<PathBuf> {
-        let stem = self.path.file_stem().unwrap_or_default().to_owned();
-        let mut name = stem;
-        name.push(format!("-{save}"));
-        if let Some(extension) = self.path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        let kept = self.path.with_file_name(name);
-        for (place, &number) in (0..).zip(numbers) {
+        let places = || (0..).zip(numbers);
+        let is_free = |kept: &PathBuf| {
+            places().all(|(place, _)| fs::symlink_metadata(segment_path(kept, place)).is_err())
+        };
+        let mut saves = (save..=u32::MAX).map(|save| self.kept(save));
+        let kept = saves
+            .find(is_free)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
+        for (place, &number) in places() {
             let (from, to) = (segment_path(&self.path, number), segment_path(&kept, place));
-            // Two links for a moment: a name that is taken is not written over.
-            fs::hard_link(&from, &to)
-                .and_then(|()| fs::remove_file(&from))
-                .map_err(|error| explained(&error, &to))?;
+            // Not over a name that somebody has taken meanwhile.
+            renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE)
+                .map_err(|error| explained(&error.into(), &to))?;
         }
         Ok(kept)
     }
@@ -131,7 +160,9 @@ const STEP: u64 = 8 << 20;
 
 struct FileSegment {
     file: File,
-    /// Whether it is a file, which can be asked for room ahead.
+    /// Whether it is no pipe or device: what was written can be taken back.
+    is_file: bool,
+    /// Whether it can be asked for room ahead.
     grows: bool,
     len: u64,
     /// Up to where the disk has room for it.
@@ -164,6 +195,20 @@ impl FileSegment {
     }
 }
 
+impl FileSegment {
+    /// Takes back what was written of a block: half a one would be told as damage.
+    fn take_back(&mut self) {
+        if !self.is_file {
+            return;
+        }
+        let taken = self.file.set_len(self.len);
+        let _half_a_block_stays = taken.and_then(|()| self.file.seek(SeekFrom::Start(self.len)));
+        // What was reserved beyond the end went with it.
+        self.reserved = 0;
+        let _none_is_left = self.reserve(0);
+    }
+}
+
 impl Segment for FileSegment {
     fn append(&mut self, parts: [&[u8]; 2], may_use_reserve: bool) -> io::Result<()> {
         let bytes = (parts[0].len() + parts[1].len()) as u64;
@@ -189,14 +234,7 @@ impl Segment for FileSegment {
                 Ok(())
             }
             Err(error) => {
-                if self.grows || self.reserved > 0 {
-                    use std::io::Seek as _;
-                    // Half a block would be told as damage.
-                    let _half_a_block_stays = self
-                        .file
-                        .set_len(self.len)
-                        .and_then(|()| self.file.seek(io::SeekFrom::Start(self.len)).map(drop));
-                }
+                self.take_back();
                 Err(error)
             }
         }
