@@ -226,7 +226,7 @@ fn an_override_replaces_the_keys_of_its_action() {
     );
     assert_eq!(keymap.action(press('d'), Context::Lab), None);
     assert_eq!(keymap.keys_of(Action::Delete), ["x", "Delete"]);
-    assert_eq!(keymap.action(press('w'), Context::Lab), None);
+    assert_eq!(keymap.action(press('R'), Context::Lab), None);
     assert!(
         keymap
             .footer(Context::Lab)
