@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::{
     any::{AttachArgs, CheckArgs, LaunchArgs, ReportArgs, RunArgs},
     record::RecordArgs,
-    recorded::{DiffArgs, ExportArgs, InfoArgs, RepairArgs},
+    recorded::{DiffArgs, ExportArgs, InfoArgs, RepairArgs, ReplayArgs},
 };
 use crate::{
     lab::{MapKind, entry::EntryKind, policy::Policy},
@@ -75,6 +75,8 @@ pub enum Verb {
     Check(Box<CheckArgs>),
     /// Watch processes, a command or the lab without a screen, and write down all that happens
     Record(Box<RecordArgs>),
+    /// Show a recording on the screen, from any of its moments to any other
+    Replay(Box<ReplayArgs>),
     /// Tell what a recording is of, and whether it is whole
     Info(Box<InfoArgs>),
     /// Check every block of a recording, and note beside it what is good and what damaged

@@ -56,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Check(args)) => with_command(check::run(&args)),
         Some(Verb::Record(args)) => record::run(&args),
+        Some(Verb::Replay(args)) => screen::replay(&args),
         Some(Verb::Info(args)) => info::run(&args),
         Some(Verb::Repair(args)) => repair::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),

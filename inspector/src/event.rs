@@ -64,6 +64,23 @@ pub enum What {
     End(Box<SourceEnd>),
 }
 
+impl Event {
+    /// Whether something happened: time that passes, samples and polls only repeat what is so, and
+    /// names stand beside what they are the names of.
+    pub fn is_news(&self) -> bool {
+        match &self.what {
+            What::Tick | What::End(_) | What::Targets(_) | What::Named(_) => false,
+            What::Wait(wait) => matches!(**wait, WaitEvent::Ended { .. }),
+            What::Scan(scan) => {
+                !matches!(scan.role, scan::ScanRole::Poll { .. }) || scan.threads.is_none()
+            }
+            What::Thread(_) | What::Handle(_) | What::Table(_) | What::Mark(_) | What::Gap(_) => {
+                true
+            }
+        }
+    }
+}
+
 /// Events in the order the source settled on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {

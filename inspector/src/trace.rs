@@ -14,7 +14,8 @@
 //! | NOTE | the user's own remarks |
 //! | END | the [`meta::Meta`] once more, with totals: only after a clean end |
 //!
-//! [`write`] makes one, [`read`] reads it. Nothing but the rows' kinds and fields, the headers and
+//! [`write`] makes one, [`read`] reads it, [`play`] goes to and fro in it, [`find`] finds places in it
+//! and [`timeline`] is what it looks like from afar. Nothing but the rows' kinds and fields, the headers and
 //! the names in the META and END is promised to later versions; a keyframe of another version is passed over,
 //! and what it would have told is replayed from the events before it.
 
@@ -23,12 +24,15 @@
 pub mod at;
 pub mod block;
 pub(crate) mod field;
+pub mod find;
 pub mod index;
 pub mod keyframe;
 pub mod meta;
+pub mod play;
 pub mod read;
 pub mod redact;
 pub mod row;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub mod timeline;
 pub mod write;

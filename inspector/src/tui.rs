@@ -17,6 +17,7 @@ pub mod layout;
 pub mod message;
 pub mod model;
 pub mod output;
+pub mod replay;
 pub mod rows;
 pub mod story;
 pub mod subject;

@@ -89,6 +89,7 @@ fn model(screen: Screen, alarms: Alarms) -> Model {
             polls: None,
             ended: None,
         },
+        replay: None,
         filters: Vec::new(),
     };
     let size = Size::new(AREA.width, AREA.height);

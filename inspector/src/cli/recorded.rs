@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::record::size;
+use super::{ScreenArgs, record::size};
 use crate::{
     export::Format,
     trace::{at::At, read::Limits},
@@ -58,6 +58,25 @@ pub struct ExportArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+    /// Reading.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Of `inspector replay`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Exit codes: 0 shown, 2 error.\n\ndocs/replay.md names the keys.")]
+pub struct ReplayArgs {
+    /// The recording, by the name of any of its files
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Begin here and stand still: a time of the day in UTC (14:03:07), from the beginning (+90s),
+    /// or from the end (-3m)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<At>,
+    /// The interactive screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     /// Reading.
     #[command(flatten)]
     pub read: ReadArgs,

@@ -1,6 +1,7 @@
 //! The interactive screen: what its verbs have in common.
 
 mod lab;
+mod replay;
 mod tape;
 mod target;
 
@@ -17,6 +18,7 @@ use anyhow::{Context as _, anyhow};
 
 pub(super) use self::{
     lab::run,
+    replay::replay,
     target::{attach, run_command},
 };
 use super::{MET, tell};
@@ -144,6 +146,7 @@ fn setting(
         lab,
         watched,
         source,
+        replay: None,
         filters: filters
             .map(|(screen, filter)| (screen, filter.value.clone()))
             .into(),

@@ -1,6 +1,7 @@
 //! Recordings made and read again.
 
 mod index;
+pub(crate) mod play;
 mod rows;
 
 use std::{path::Path, sync::Arc};
@@ -42,6 +43,7 @@ const STORY: &str = "
 fn meta() -> Meta {
     Meta {
         watched: Watched::processes([100]),
+        boot_wall_ns: Some(14 * 3_600_000_000_000),
         ..Meta::default()
     }
 }

@@ -67,7 +67,8 @@ impl Alarms {
 
     /// Compares with the world, if that is due.
     pub fn check(&mut self, world: &World, now: BootTime) {
-        if now.since_ns(self.checked) < EVERY_NS {
+        // A recording's time may go back.
+        if now >= self.checked && now.since_ns(self.checked) < EVERY_NS {
             return;
         }
         self.checked = now;

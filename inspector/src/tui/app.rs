@@ -5,6 +5,7 @@ mod keys;
 pub mod manners;
 mod output;
 mod own;
+mod play;
 mod reread;
 mod signals;
 
@@ -17,7 +18,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crossterm::{clipboard::CopyToClipboard, event, execute};
+use crossterm::{clipboard::CopyToClipboard, execute};
 use ratatui::{Terminal as Screen, backend::CrosstermBackend, layout::Size};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
@@ -29,11 +30,12 @@ use self::{
     keys::read_keys,
     manners::{Closed, Manners},
     own::Looked,
+    play::PLAY,
     signals::Signals,
 };
 use super::{
     message::{Effect, Message},
-    model::{Clock, Model, Own, Setting, SourceEnd},
+    model::{Model, Own, Setting, SourceEnd},
     tape::Tape,
     terminal::{Terminal, has_panicked, whole},
     update::update,
@@ -43,11 +45,7 @@ use crate::{
     duration::as_ns,
     event::{Batch, What},
     lab::driver::{Command, News},
-    source::{
-        Request,
-        clock::{boot_time, wall_ns},
-        gauges::Gauges,
-    },
+    source::{Request, clock::boot_time, gauges::Gauges},
 };
 
 /// How often the tool looks at itself.
@@ -109,13 +107,10 @@ pub async fn run(
     let screen = Screen::new(CrosstermBackend::new(stdout())).context("the terminal")?;
     let mut screen = ManuallyDrop::new(screen);
     let (width, height) = crossterm::terminal::size().context("the terminal's size")?;
-    let now = boot_time();
-    let clock = Clock {
-        now,
-        started: now,
-        boot_on_wall_ns: wall_ns().saturating_sub(now.0),
-    };
-    let model = Model::new(setting, Size { width, height }, clock);
+    let clock = play::clock(&setting);
+    let size = Size { width, height };
+    let mut model = Model::new(setting, size, clock);
+    let _nothing_to_do = update(&mut model, Message::Resized(size));
     let mut keys = read_keys();
     let tape = connections.tape.take();
     let mut app = App::new(model, manners, tape);
@@ -126,6 +121,8 @@ pub async fn run(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut plays = interval(PLAY);
+    plays.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let panics = manners.panic_after.map(|after| Instant::now() + after);
     let closed = loop {
         if has_panicked() {
@@ -171,6 +168,10 @@ pub async fn run(
                 }
                 app.follow_output(&connections);
                 Some(Message::Tick(boot_time()))
+            }
+            _ = plays.tick(), if app.plays() => {
+                app.play();
+                None
             }
             _ = looks.tick() => {
                 app.reread(&mut connections);
@@ -275,20 +276,6 @@ impl App {
         self.has_news |= !is_silent;
     }
 
-    fn typed(&mut self, event: event::Event) -> Option<Message> {
-        match event {
-            event::Event::Key(key) => Some(Message::Key(key)),
-            event::Event::Mouse(mouse) => {
-                use event::MouseEventKind::{Drag, Moved, Up};
-                let is_idle = matches!(mouse.kind, Moved | Drag(_) | Up(_));
-                (!is_idle).then_some(Message::Mouse(mouse))
-            }
-            event::Event::Paste(text) => Some(Message::Paste(text)),
-            event::Event::Resize(width, height) => Some(Message::Resized(Size { width, height })),
-            event::Event::FocusGained | event::Event::FocusLost => None,
-        }
-    }
-
     fn handle(
         &mut self,
         message: Message,
@@ -345,6 +332,7 @@ impl App {
                 Effect::Quit => return Ok(Next::Leave),
             }
         }
+        self.play_on();
         Ok(Next::GoOn)
     }
 

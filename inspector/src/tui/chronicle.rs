@@ -9,7 +9,7 @@ use crate::{
     event::{
         Event, Scan, WaitEvent, What,
         id::BootTime,
-        scan::ScanRole,
+        text::Text,
         wait::{Blocked, Waker},
     },
     ledger::{Ledger, arena::Key, identity::ThreadName, thread::Thread},
@@ -32,6 +32,8 @@ pub struct Chronicle {
     events: VecDeque<(u64, Event)>,
     wait_events: VecDeque<(u64, Event)>,
     threads: FxHashMap<Key<Thread>, Waits>,
+    /// The user's own remarks in a recording.
+    remarks: Vec<(u64, BootTime, Text)>,
     /// Counts every event that was ever kept: the number of the newest.
     newest: u64,
 }
@@ -60,52 +62,53 @@ pub struct EndedWait {
 impl Chronicle {
     /// Takes note of an event that the ledger has applied.
     pub fn note(&mut self, event: &Event, ledger: &Ledger) {
+        if !event.is_news() {
+            return;
+        }
         let mut most = EVENTS;
         let mut ring = &mut self.events;
-        match &event.what {
-            // What descriptors point at stands beside them.
-            What::Tick | What::End(_) | What::Targets(_) | What::Named(_) => return,
-            What::Wait(wait) => {
-                if let WaitEvent::Ended {
-                    tid, wait, waker, ..
-                } = **wait
-                    && let Some(thread) = ledger.thread_by_tid(tid)
-                    && let Some(record) = ledger.thread(thread)
-                {
-                    let ended = EndedWait {
-                        wait,
-                        ended: event.at,
-                        waker,
-                    };
-                    self.threads
-                        .entry(thread)
-                        .or_insert_with(|| Waits::new(record.name))
-                        .add(record.name, ended);
-                    most = WAIT_EVENTS;
-                    ring = &mut self.wait_events;
-                } else {
-                    // Samples repeat what is so; they are no news.
-                    return;
-                }
-            }
-            // Nor are polls, which repeat everything ten times a second.
-            What::Scan(scan)
-                if matches!(scan.role, ScanRole::Poll { .. }) && scan.threads.is_some() =>
-            {
+        if let What::Wait(wait) = &event.what {
+            let WaitEvent::Ended {
+                tid, wait, waker, ..
+            } = **wait
+            else {
                 return;
-            }
-            What::Thread(_)
-            | What::Handle(_)
-            | What::Table(_)
-            | What::Mark(_)
-            | What::Scan(_)
-            | What::Gap(_) => {}
+            };
+            let Some(thread) = ledger.thread_by_tid(tid) else {
+                return;
+            };
+            let Some(record) = ledger.thread(thread) else {
+                return;
+            };
+            let ended = EndedWait {
+                wait,
+                ended: event.at,
+                waker,
+            };
+            self.threads
+                .entry(thread)
+                .or_insert_with(|| Waits::new(record.name))
+                .add(record.name, ended);
+            most = WAIT_EVENTS;
+            ring = &mut self.wait_events;
         }
         if ring.len() >= most {
             ring.pop_front();
         }
         self.newest += 1;
         ring.push_back((self.newest, kept(event)));
+    }
+
+    /// Takes note of a remark of the user's own.
+    pub fn remark(&mut self, at: BootTime, text: &str) {
+        self.newest += 1;
+        let remark = (self.newest, at, Text::from(text.as_bytes()));
+        self.remarks.push(remark);
+    }
+
+    /// The remarks with their numbers, newest first.
+    pub fn remarks(&self) -> impl Iterator<Item = &(u64, BootTime, Text)> {
+        self.remarks.iter().rev()
     }
 
     /// Forgets the waits of threads that the ledger has forgotten.

@@ -1,5 +1,6 @@
 //! What each key does: the one table ([`TABLE`]) and what a user changed in it.
 
+mod context;
 mod key;
 mod table;
 #[cfg(test)]
@@ -10,8 +11,9 @@ use std::collections::HashMap;
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 pub use self::{
+    context::Context,
     key::{Key, NoKey},
-    table::{Context, Row, Section, TABLE},
+    table::{Row, Section, TABLE},
 };
 
 /// What a key can ask for.
@@ -62,6 +64,24 @@ pub enum Action {
     Burst,
     Auto,
     Reset,
+    Play,
+    Slower,
+    Faster,
+    StepBack,
+    StepOn,
+    DeleteBack,
+    DeleteOn,
+    VerdictBack,
+    VerdictOn,
+    GapBack,
+    GapOn,
+    ScrubBack,
+    ScrubOn,
+    ScrubFarBack,
+    ScrubFarOn,
+    ToStart,
+    ToEnd,
+    Goto,
     Redraw,
     Suspend,
     Quit,
@@ -146,7 +166,24 @@ pub struct Keymap {
     /// Each action's keys, in the order of the table.
     keys: Vec<Vec<Key>>,
     /// Rows of the table.
-    rows: HashMap<Key, &'static Row>,
+    rows: HashMap<(Layer, Key), &'static Row>,
+}
+
+/// Keys of replays have other meanings elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Layer {
+    Replay,
+    Common,
+}
+
+impl Layer {
+    fn of(row: &Row) -> Self {
+        if row.section == Section::Replay {
+            Self::Replay
+        } else {
+            Self::Common
+        }
+    }
 }
 
 impl Default for Keymap {
@@ -199,8 +236,26 @@ impl Keymap {
         if key.kind == KeyEventKind::Release {
             return None;
         }
-        let row = self.rows.get(&key.into())?;
-        row.contexts.contains(&context).then_some(row.action)
+        self.row(&key.into(), context).map(|row| row.action)
+    }
+
+    fn row(&self, key: &Key, context: Context) -> Option<&'static Row> {
+        let layers = [Layer::Replay, Layer::Common].map(|layer| self.rows.get(&(layer, *key)));
+        let mut rows = layers.into_iter().flatten();
+        rows.find(|row| row.contexts.contains(&context)).copied()
+    }
+
+    /// The keys of an action, as far as they have no other meaning there.
+    fn keys_in(&self, action: Action, context: Context) -> Vec<String> {
+        let rows = TABLE.iter().zip(&self.keys);
+        let keys = rows.filter(|(row, _)| row.action == action);
+        let keys = keys.flat_map(|(_, keys)| keys);
+        keys.filter(|key| {
+            self.row(key, context)
+                .is_some_and(|row| row.action == action)
+        })
+        .map(Key::to_string)
+        .collect()
     }
 
     /// The keys of an action, as they are written in the configuration.
@@ -222,7 +277,7 @@ impl Keymap {
         rows.map(move |rows| {
             let mut lines: Vec<HelpLine> = Vec::new();
             for row in rows.iter().filter(|row| row.contexts.contains(&context)) {
-                let keys = self.keys_of(row.action);
+                let keys = self.keys_in(row.action, context);
                 match lines.last_mut().filter(|last| last.help == row.help) {
                     Some(last) => last.keys.extend(keys),
                     None => lines.push(HelpLine {
@@ -237,11 +292,23 @@ impl Keymap {
         .filter(|(_, lines)| !lines.is_empty())
     }
 
-    /// What the screen's foot says: each label with its first key.
+    /// What the screen's foot says: each label with its first key, neighbours of one label together.
     pub fn footer(&self, context: Context) -> impl Iterator<Item = (String, &'static str)> {
-        let rows = TABLE.iter().zip(&self.keys);
-        rows.filter(move |(row, _)| row.contexts.contains(&context))
-            .filter_map(|(row, keys)| Some((keys.first()?.to_string(), row.footer?)))
+        let mut labels: Vec<(String, &'static str)> = Vec::new();
+        for row in TABLE.iter().filter(|row| row.contexts.contains(&context)) {
+            let key = self.keys_in(row.action, context).into_iter().next();
+            let Some((key, label)) = key.zip(row.footer) else {
+                continue;
+            };
+            match labels.last_mut().filter(|(_, last)| *last == label) {
+                Some((keys, _)) => {
+                    keys.push(' ');
+                    keys.push_str(&key);
+                }
+                None => labels.push((key, label)),
+            }
+        }
+        labels.into_iter()
     }
 }
 
@@ -257,11 +324,11 @@ fn parsed(action: &str, key: &str) -> Result<Key, KeymapError> {
 fn by_key(
     keys: &[Vec<Key>],
     overrides: &[Override],
-) -> Result<HashMap<Key, &'static Row>, KeymapError> {
-    let mut rows: HashMap<Key, &'static Row> = HashMap::new();
+) -> Result<HashMap<(Layer, Key), &'static Row>, KeymapError> {
+    let mut rows: HashMap<(Layer, Key), &'static Row> = HashMap::new();
     for (row, keys) in TABLE.iter().zip(keys) {
         for key in keys {
-            let Some(other) = rows.insert(*key, row) else {
+            let Some(other) = rows.insert((Layer::of(row), *key), row) else {
                 continue;
             };
             // Blamed is one that the user wrote, for it can be changed.

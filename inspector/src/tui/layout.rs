@@ -17,6 +17,8 @@ pub struct Areas {
     pub banner: Rect,
     /// Live counts over time.
     pub chart: Rect,
+    /// Where in the recording it is.
+    pub scrubber: Rect,
     /// Tabs and the filter.
     pub tabs: Rect,
     /// How near limits are.
@@ -59,8 +61,11 @@ impl Areas {
             0..18 => 0,
             18..32 if is_triage => 0,
             18..32 => 2,
+            // The deletes stand on the scrubber.
+            _ if model.replay.is_some() => 2,
             _ => 3,
         });
+        let scrubber = take(u16::from(model.replay.is_some() && height >= 8));
         let tabs = take(1);
         let limits = take(match height {
             _ if !is_triage => 0,
@@ -102,6 +107,7 @@ impl Areas {
             title,
             banner,
             chart,
+            scrubber,
             tabs,
             limits,
             head,

@@ -34,6 +34,8 @@ pub enum Message {
     Resized(Size),
     /// Time passed.
     Tick(BootTime),
+    /// So many events of the recording can be taken in now.
+    Replay(usize),
     /// The rows are to be made anew.
     Refresh,
     /// The tool looked at itself.

@@ -1,16 +1,21 @@
 //! Everything the screen is made from. `view` reads it, `update` alone writes it.
 
 mod lab;
+mod own;
 
 use ratatui::layout::{Position, Size};
 use tui_input::Input;
 
-pub use self::lab::{Busy, Lab};
+pub use self::{
+    lab::{Busy, Lab},
+    own::Own,
+};
 use super::{
     alarm::Alarms,
     filter::{Filter, FilterError},
     keymap::{Context, Keymap},
     output::Output,
+    replay::Replay,
     rows::{self, Choice, Rows, Screen},
     subject::{Place, Subject},
     table::Look,
@@ -23,7 +28,7 @@ use crate::{
     event::BootTime,
     lab::{MapKind, entry::EntryKind, policy::Policy, scenario},
     ledger::LedgerRules,
-    source::{gauges::Reading, probe_set::ProbeSet},
+    source::probe_set::ProbeSet,
 };
 
 /// The whole state.
@@ -57,6 +62,8 @@ pub struct Model {
     pub lab: Option<Lab>,
     /// What is watched instead.
     pub watched: Option<Watched>,
+    /// The recording, where one is looked at instead.
+    pub replay: Option<Box<Replay>>,
     /// What the command printed last, as it was read last; or why it can't be read.
     pub output: Option<Result<Output, String>>,
     /// Where events come from.
@@ -80,8 +87,10 @@ pub struct Model {
 /// Clocks, as the last tick told them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    /// Now.
+    /// Now; where a recording is looked at, the recorded time that is shown.
     pub now: BootTime,
+    /// Now, by the clock of this machine.
+    pub own: BootTime,
     /// When the screen opened.
     pub started: BootTime,
     /// Adds to a time since boot to give the time of day (UTC), in nanoseconds.
@@ -138,6 +147,8 @@ pub enum Popup {
     Filter(Input, Option<FilterError>, String),
     /// How many keys to store.
     Burst(Input, Option<String>),
+    /// Where to go in the recording.
+    Goto(Input, Option<String>),
     /// Scenarios to choose from: the row.
     Auto(usize),
     /// What the command printed, scrolled up from its end by so many lines.
@@ -164,27 +175,6 @@ pub enum SourceEnd {
     TargetsGone,
     /// It failed, for this reason.
     Failed(String),
-}
-
-/// What the tool itself takes, as the last look told.
-#[derive(Clone, Debug, Default)]
-pub struct Own {
-    /// Thousandths of one cpu.
-    pub cpu_permille: u64,
-    /// Resident bytes.
-    pub memory_bytes: u64,
-    /// Events a second, over the last look.
-    pub events_per_second: u64,
-    /// By kind of [`super::world::KINDS`].
-    pub kinds_per_second: [u64; 7],
-    /// How the source fares.
-    pub reading: Reading,
-    /// Nanoseconds: the last frame, the last making of rows, and the last batch.
-    pub frame_ns: u64,
-    /// The rows.
-    pub rows_ns: u64,
-    /// The batch.
-    pub batch_ns: u64,
 }
 
 /// Something to tell.
@@ -222,6 +212,8 @@ pub struct Setting {
     pub watched: Option<Watched>,
     /// Where events come from.
     pub source: Source,
+    /// The recording, where one is looked at.
+    pub replay: Option<Box<Replay>>,
     /// Each screen's filter at first.
     pub filters: Vec<(Screen, String)>,
 }
@@ -235,8 +227,11 @@ impl Model {
             TableState::new(screen, text)
         });
         let in_lab = setting.lab.is_some();
+        let has_deletes = |replay: &Replay| replay.timeline.has_deletes();
         let (world, screen) = if in_lab {
             (World::new(setting.rules), Screen::Entries)
+        } else if setting.replay.as_deref().is_some_and(has_deletes) {
+            (World::of_targets(setting.rules), Screen::Entries)
         } else {
             (World::of_targets(setting.rules), Screen::Triage)
         };
@@ -267,6 +262,7 @@ impl Model {
                 select: None,
             }),
             watched: setting.watched,
+            replay: setting.replay,
             output: None,
             source: setting.source,
             own: Own::default(),
@@ -321,6 +317,7 @@ impl Model {
     /// What is watched, as far as keys have a meaning by it.
     pub fn context(&self) -> Context {
         match (&self.lab, &self.watched) {
+            _ if self.replay.is_some() => Context::Replay,
             (Some(_), _) => Context::Lab,
             (None, Some(watched)) if watched.verb == Verb::Run => Context::Command,
             (None, _) => Context::Processes,

@@ -8,7 +8,7 @@ mod mouse;
 mod moving;
 mod pane;
 mod screens;
-mod stage;
+pub(super) mod stage;
 mod targets;
 mod triage;
 mod typing;

@@ -230,6 +230,12 @@ pub struct Glyphs {
     pub death: &'static str,
     /// It lives on.
     pub on: &'static str,
+    /// Where in a recording the screen is; that it stands still there; a remark of the user's own.
+    pub head: &'static str,
+    /// It stands still.
+    pub paused: &'static str,
+    /// A remark.
+    pub note: &'static str,
     classes: [&'static str; 7],
 }
 
@@ -253,6 +259,9 @@ pub const UNICODE: Glyphs = Glyphs {
     wake: "■",
     death: "┤",
     on: "▶",
+    head: "●",
+    paused: "‖",
+    note: "◆",
     classes: [" ", "✓", "→", "…", "~", "?", "✗"],
 };
 
@@ -276,6 +285,9 @@ pub const ASCII: Glyphs = Glyphs {
     wake: "#",
     death: "]",
     on: ">",
+    head: "@",
+    paused: "=",
+    note: "*",
     classes: [" ", "v", ">", ".", "~", "?", "X"],
 };
 

@@ -4,6 +4,7 @@ mod act;
 pub mod lab;
 mod mouse;
 mod popup;
+pub(super) mod replay;
 mod reread;
 mod typing;
 
@@ -28,9 +29,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Paste(text) => typing::pasted(model, &text),
         Message::Resized(size) => {
             model.size = size;
+            replay::fit(model);
             keep_in_view(model);
         }
         Message::Tick(now) => tick(model, now),
+        Message::Replay(events) => replay::work(model, events),
         Message::Refresh => refresh(model),
         Message::Own(own) => model.own = *own,
         Message::Lab(news) => lab::heard(model, news),
@@ -65,7 +68,13 @@ fn key_pressed(model: &mut Model, key: crossterm::event::KeyEvent) -> Vec<Effect
 }
 
 fn tick(model: &mut Model, now: crate::event::BootTime) {
-    model.clock.now = model.clock.now.max(now);
+    let passed_ns = now.since_ns(model.clock.own);
+    model.clock.own = model.clock.own.max(now);
+    if let Some(replay) = &mut model.replay {
+        replay.passed(passed_ns);
+    } else {
+        model.clock.now = model.clock.now.max(now);
+    }
     if let Some(said) = &model.note
         && now.since_ns(said.at) >= if said.is_bad { BAD_NOTE_NS } else { NOTE_NS }
     {
@@ -183,6 +192,6 @@ fn note(model: &mut Model, text: String, is_bad: bool) {
     model.note = Some(Note {
         text,
         is_bad,
-        at: model.clock.now,
+        at: model.clock.own,
     });
 }

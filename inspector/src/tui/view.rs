@@ -10,6 +10,7 @@ pub mod output;
 mod performance;
 mod popup;
 pub mod rows;
+pub mod scrubber;
 mod title;
 pub mod triage;
 
@@ -56,6 +57,7 @@ fn parts(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
     title::draw(model, areas.title, buffer);
     banner::draw(model, areas.banner, buffer);
     chart::draw(model, areas.chart, buffer);
+    scrubber::draw(model, areas.scrubber, buffer);
     let cursor = rows::tabs(model, areas.tabs, buffer);
     triage::limits(model, areas.limits, buffer);
     rows::head(model, areas.head, buffer);
@@ -69,6 +71,9 @@ fn parts(model: &Model, area: Rect, buffer: &mut Buffer) -> Cursor {
         Some(Popup::Performance) => performance::draw(model, area, buffer),
         Some(Popup::Burst(input, wrong)) => {
             return popup::burst(model, input, wrong.as_deref(), area, buffer);
+        }
+        Some(Popup::Goto(input, wrong)) => {
+            return popup::goto(model, input, wrong.as_deref(), area, buffer);
         }
         Some(Popup::Auto(chosen)) => popup::auto(model, *chosen, area, buffer),
         Some(Popup::Output(scrolled)) => output::draw(model, *scrolled, area, buffer),

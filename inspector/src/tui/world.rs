@@ -112,6 +112,31 @@ impl World {
         }
     }
 
+    /// Of the same kind, of which nothing is known.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let rules = self.ledger().rules();
+        match self.triage {
+            Some(_) => Self::of_targets(rules),
+            None => Self::new(rules),
+        }
+    }
+
+    /// Takes what a recording knows at a place for all that is known. What grows was not seen.
+    pub fn adopt(&mut self, known: Pipeline) {
+        self.pipeline = known;
+        if let Some(triage) = &mut self.triage {
+            **triage = Triage::default();
+            triage.look(self.pipeline.ledger());
+        }
+        self.live = self.count();
+    }
+
+    /// Takes note of a remark of the user's own.
+    pub fn noted(&mut self, at: BootTime, text: &str) {
+        self.chronicle.remark(at, text);
+    }
+
     fn count(&self) -> Live {
         let ledger = self.ledger();
         let mut live = Live::default();
@@ -155,9 +180,9 @@ impl World {
         self.triage.as_deref()
     }
 
-    /// Whether a mark ever came: stores and deletes are declared.
+    /// Whether a mark ever came, or what it told of is known: stores and deletes are declared.
     pub fn declares_deletes(&self) -> bool {
-        self.kinds[4] > 0
+        self.kinds[4] > 0 || self.ledger().entries().next().is_some()
     }
 
     /// How many processes live that are shown.

@@ -116,3 +116,21 @@ fn a_command_is_needed_and_options_are_checked() {
         );
     }
 }
+
+#[test]
+fn a_replay_needs_a_terminal_and_a_recording() {
+    let output = run(&ordinary(), &["replay", "/etc/passwd"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("/etc/passwd is no recording of inspector's"),
+        "{told}"
+    );
+    let output = run(&ordinary(), &["replay", "nowhere.rec"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("nowhere.rec can't be read"));
+    let wrong = ["replay", "nowhere.rec", "--at", "soon"];
+    let output = run(&ordinary(), &wrong);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("a time is 14:03:07"));
+}

@@ -12,6 +12,8 @@ mod look;
 mod picture;
 #[path = "screen/process.rs"]
 mod process;
+#[path = "screen/replay.rs"]
+mod replay;
 #[path = "screen/sudo.rs"]
 mod sudo;
 #[path = "screen/target.rs"]

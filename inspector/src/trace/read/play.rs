@@ -37,6 +37,8 @@ pub struct Reads {
     expected: Option<Expected>,
     /// The latest time so far.
     latest: BootTime,
+    /// What was read last is no block's own.
+    is_between: bool,
     /// What was found to be damaged so far.
     damaged: Damaged,
     has_ended: bool,
@@ -105,6 +107,7 @@ impl Recording {
             wants_state: true,
             expected: None,
             latest: BootTime(0),
+            is_between: false,
             damaged: Damaged::default(),
             has_ended: false,
         }
@@ -115,6 +118,17 @@ impl Reads {
     /// The place in [`Recording::blocks`] of the block that comes next.
     pub fn place(&self) -> usize {
         self.next
+    }
+
+    /// Whether what was read last is no block's own: blocks are missing before the one that comes
+    /// next.
+    pub fn is_between(&self) -> bool {
+        self.is_between
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Arc<Recording> {
+        &self.recording
     }
 
     /// What can't be read, so far.
@@ -228,8 +242,10 @@ impl Iterator for Reads {
     fn next(&mut self) -> Option<Read> {
         let recording = Arc::clone(&self.recording);
         while let Some(block) = recording.blocks.get(self.next) {
-            if let Some(read) = self.missing(block) {
-                return Some(read);
+            let missing = self.missing(block);
+            self.is_between = missing.is_some();
+            if missing.is_some() {
+                return missing;
             }
             self.next += 1;
             let header = &block.header;

@@ -1,6 +1,6 @@
 //! The one key table: each action with its name, its keys, its help and where it is shown.
 
-use super::Action;
+use super::{Action, Context};
 
 /// Part of the help screen, in the order in which it shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,8 @@ pub enum Section {
     Look,
     /// What the lab should do.
     Lab,
+    /// To and fro in a recording.
+    Replay,
     /// What should outlive the screen.
     Keep,
     /// The rest.
@@ -24,6 +26,7 @@ impl Section {
             Self::Move => "Move",
             Self::Look => "Look",
             Self::Lab => "Lab",
+            Self::Replay => "Replay",
             Self::Keep => "Keep",
             Self::General => "General",
         }
@@ -49,20 +52,16 @@ pub struct Row {
     pub contexts: &'static [Context],
 }
 
-/// What is watched, as far as keys have a meaning by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Context {
-    /// The lab.
-    Lab,
-    /// Processes that were there before.
-    Processes,
-    /// A command that was started for this.
-    Command,
-}
-
-const EVERYWHERE: &[Context] = &[Context::Lab, Context::Processes, Context::Command];
+const EVERYWHERE: &[Context] = &[
+    Context::Lab,
+    Context::Processes,
+    Context::Command,
+    Context::Replay,
+];
+const LIVE: &[Context] = &[Context::Lab, Context::Processes, Context::Command];
 const IN_LAB: &[Context] = &[Context::Lab];
-const OF_TARGETS: &[Context] = &[Context::Processes, Context::Command];
+const IN_REPLAY: &[Context] = &[Context::Replay];
+const OF_TARGETS: &[Context] = &[Context::Processes, Context::Command, Context::Replay];
 const OF_COMMANDS: &[Context] = &[Context::Command];
 
 /// Every action, in the order of the help screen and of the screen's foot.
@@ -153,22 +152,27 @@ pub static TABLE: &[Row] = {
             Look,
         ),
         row(A::ZoomOut, "zoom-out", &["-"], "look at more of it", Look),
-        row(A::Earlier, "earlier", &["["], "its earlier part", Look),
-        row(A::Later, "later", &["]"], "its later part", Look),
-        row(A::Pause, "pause", &["space"], "hold the screen still", Look),
         row(
-            A::Refresh,
-            "refresh",
-            &["F5"],
-            "compare with /proc now",
+            A::Earlier,
+            "earlier",
+            &["[", "alt-Left"],
+            "its earlier part",
             Look,
         ),
         row(
+            A::Later,
+            "later",
+            &["]", "alt-Right"],
+            "its later part",
+            Look,
+        ),
+        live(A::Pause, "pause", &["space"], "hold the screen still"),
+        live(A::Refresh, "refresh", &["F5"], "compare with /proc now"),
+        live(
             A::UpdateTargets,
             "update-targets",
             &["u"],
             "update what handles point at",
-            Look,
         ),
         Row {
             footer: Some("output"),
@@ -181,13 +185,7 @@ pub static TABLE: &[Row] = {
                 Look,
             )
         },
-        row(
-            A::Performance,
-            "performance",
-            &["i"],
-            "what watching costs",
-            Look,
-        ),
+        live(A::Performance, "performance", &["i"], "what watching costs"),
         lab(A::Store, "store", &["s"], "store a key", "store"),
         lab(A::Delete, "delete", &["d"], "delete this key", "delete"),
         Row {
@@ -227,6 +225,48 @@ pub static TABLE: &[Row] = {
             footer: None,
             ..lab(A::Reset, "reset", &["X"], "start the lab anew", "")
         },
+        replay(A::Play, "play", &["space"], "play, and stand still", "play"),
+        replay(A::Slower, "slower", &["<"], "slower, and faster", ""),
+        replay(A::Faster, "faster", &[">"], "slower, and faster", ""),
+        replay(A::StepBack, "step-back", &[","], EVENT, "event"),
+        replay(A::StepOn, "step-on", &["."], EVENT, "event"),
+        replay(A::DeleteBack, "previous-delete", &["["], DELETE, "delete"),
+        replay(A::DeleteOn, "next-delete", &["]"], DELETE, "delete"),
+        replay(
+            A::VerdictBack,
+            "previous-verdict",
+            &["N"],
+            VERDICT,
+            "verdict",
+        ),
+        replay(A::VerdictOn, "next-verdict", &["n"], VERDICT, "verdict"),
+        replay(A::GapBack, "previous-gap", &["{"], GAP, "gap"),
+        replay(A::GapOn, "next-gap", &["}"], GAP, "gap"),
+        replay(A::ScrubBack, "scrub-back", &["Left"], SCRUB, ""),
+        replay(A::ScrubOn, "scrub-on", &["Right"], SCRUB, ""),
+        replay(A::ScrubFarBack, "scrub-far-back", &["shift-Left"], FAR, ""),
+        replay(A::ScrubFarOn, "scrub-far-on", &["shift-Right"], FAR, ""),
+        replay(
+            A::ToStart,
+            "to-start",
+            &["^"],
+            "to its beginning, and its end",
+            "",
+        ),
+        replay(
+            A::ToEnd,
+            "to-end",
+            &["$"],
+            "to its beginning, and its end",
+            "",
+        ),
+        replay(
+            A::Goto,
+            "goto",
+            &["g"],
+            "to a time: 14:03:07, +90s, -3m, 50%",
+            "goto",
+        ),
         row(A::Copy, "copy", &["y"], "copy the row", Keep),
         row(A::SaveText, "save-text", &["S"], "save the screen", Keep),
         row(
@@ -238,6 +278,7 @@ pub static TABLE: &[Row] = {
         ),
         Row {
             footer: Some("record"),
+            contexts: LIVE,
             ..row(
                 A::Record,
                 "record",
@@ -302,6 +343,43 @@ const fn screen(number: u8, name: &'static str, keys: &'static [&'static str]) -
         "the screen of this number",
         Section::Move,
     )
+}
+
+const EVENT: &str = "the event before this, and the next";
+const DELETE: &str = "the delete before this, and the next";
+const VERDICT: &str = "the bad verdict before this, and the next";
+const GAP: &str = "the gap before this, and the next";
+const SCRUB: &str = "by one column of the time line";
+const FAR: &str = "by ten of them";
+
+const fn live(
+    action: Action,
+    name: &'static str,
+    key: &'static [&'static str],
+    help: &'static str,
+) -> Row {
+    Row {
+        contexts: LIVE,
+        ..row(action, name, key, help, Section::Look)
+    }
+}
+
+const fn replay(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    footer: &'static str,
+) -> Row {
+    Row {
+        footer: if footer.is_empty() {
+            None
+        } else {
+            Some(footer)
+        },
+        contexts: IN_REPLAY,
+        ..row(action, name, keys, help, Section::Replay)
+    }
 }
 
 const fn lab(

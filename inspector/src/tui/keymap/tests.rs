@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{Action, Context, Key, Keymap, KeymapError, NoKey, Override, Section, TABLE};
+use super::{Action, Context, Key, Keymap, KeymapError, Layer, NoKey, Override, Section, TABLE};
 
 fn over(action: &str, keys: &[&str]) -> Override {
     Override {
@@ -32,7 +32,7 @@ fn every_action_has_a_key_and_no_two_share_one() {
         for key in row.keys {
             let parsed: Key = key.parse().unwrap();
             assert_eq!(parsed.to_string(), *key, "written as it is shown");
-            assert!(seen.insert(parsed), "{key}");
+            assert!(seen.insert((Layer::of(row), parsed)), "{key}");
         }
     }
     Keymap::new(&[]).unwrap();
@@ -49,6 +49,9 @@ fn names_are_unique_and_kebab_case() {
         assert!(row.name.chars().all(kebab), "{}", row.name);
         let in_lab_only = row.contexts == [Context::Lab];
         assert_eq!(in_lab_only, row.section == Section::Lab, "{}", row.name);
+        let in_replay_only = row.contexts == [Context::Replay];
+        let is_replay = row.section == Section::Replay;
+        assert_eq!(in_replay_only, is_replay, "{}", row.name);
         assert!(!row.help.is_empty() && row.help.len() < 50, "{}", row.help);
     }
     for number in 0..=5 {
@@ -127,6 +130,50 @@ fn keys_of_a_command_mean_nothing_where_none_was_started() {
 }
 
 #[test]
+fn keys_of_a_replay_come_first_there_and_mean_other_things_elsewhere() {
+    let keymap = Keymap::default();
+    for (key, replay, elsewhere) in [
+        ('g', Action::Goto, Some(Action::Top)),
+        ('[', Action::DeleteBack, Some(Action::Earlier)),
+        (' ', Action::Play, Some(Action::Pause)),
+        ('n', Action::VerdictOn, None),
+    ] {
+        assert_eq!(keymap.action(press(key), Context::Replay), Some(replay));
+        assert_eq!(keymap.action(press(key), Context::Processes), elsewhere);
+    }
+    for nothing in ['u', 'i', 's', 't', 'R'] {
+        assert_eq!(keymap.action(press(nothing), Context::Replay), None);
+    }
+    let help: Vec<_> = keymap.help(Context::Replay).collect();
+    let keys = |words: &str| {
+        let mut lines = help.iter().flat_map(|(_, lines)| lines);
+        let line = lines.find(|line| line.help == words).unwrap();
+        line.keys.join(" ")
+    };
+    assert_eq!(keys("first row"), "Home");
+    assert_eq!(keys("its earlier part"), "alt-Left");
+    assert_eq!(keys("the delete before this, and the next"), "[ ]");
+    let foot: Vec<_> = keymap
+        .footer(Context::Replay)
+        .map(|(key, label)| format!("{key} {label}"))
+        .collect();
+    assert_eq!(
+        foot.join("  "),
+        "0 triage  space play  , . event  [ ] delete  N n verdict  { } gap  g goto  q quit"
+    );
+    // A user's key for one of them takes none away from others.
+    let keymap = Keymap::new(&[over("goto", &["G"])]).unwrap();
+    assert_eq!(
+        keymap.action(press('G'), Context::Replay),
+        Some(Action::Goto)
+    );
+    assert_eq!(
+        keymap.action(press('g'), Context::Replay),
+        Some(Action::Top)
+    );
+}
+
+#[test]
 fn letting_go_of_a_key_does_nothing_and_holding_it_repeats() {
     let keymap = Keymap::default();
     let of = |kind| {
@@ -179,7 +226,7 @@ fn an_override_replaces_the_keys_of_its_action() {
     );
     assert_eq!(keymap.action(press('d'), Context::Lab), None);
     assert_eq!(keymap.keys_of(Action::Delete), ["x", "Delete"]);
-    assert_eq!(keymap.action(press('w'), Context::Lab), None);
+    assert_eq!(keymap.action(press('R'), Context::Lab), None);
     assert!(
         keymap
             .footer(Context::Lab)

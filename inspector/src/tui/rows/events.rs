@@ -8,6 +8,7 @@ use crate::{
         Event, ThreadEvent, WaitEvent, What,
         handle::HandleChange,
         id::{BootTime, Fd, Tgid, Tid},
+        text::Text,
     },
     ledger::{
         Ledger,
@@ -30,6 +31,8 @@ pub enum EventRow {
     Event(u64, Event),
     /// A finding: it stands where it happened last.
     Finding(Box<Finding>),
+    /// The user's own remark in a recording, with its number in the chronicle.
+    Note(u64, BootTime, Text),
 }
 
 /// What can be asked of an event.
@@ -37,9 +40,9 @@ pub const FIELDS: &[FieldInfo] = &[
     FieldInfo {
         name: "kind",
         kind: FieldKind::Word(&[
-            "thread", "handle", "table", "wait", "mark", "scan", "gap", "finding",
+            "thread", "handle", "table", "wait", "mark", "scan", "gap", "finding", "note",
         ]),
-        about: "what it is about; finding = something was done wrong",
+        about: "what it is about; finding = something was done wrong, note = your own remark",
     },
     FieldInfo {
         name: "tid",
@@ -77,7 +80,9 @@ pub fn rows(world: &World) -> Vec<EventRow> {
     let findings = findings::of(world, since);
     let findings = findings.map(|finding| EventRow::Finding(Box::new(finding.clone())));
     // Of one time the finding stands above what it rests on.
-    findings.chain(shown).collect()
+    let notes = world.chronicle().remarks();
+    let notes = notes.map(|(number, at, text)| EventRow::Note(*number, *at, text.clone()));
+    findings.chain(notes).chain(shown).collect()
 }
 
 impl EventRow {
@@ -85,6 +90,7 @@ impl EventRow {
         let event = match self {
             Self::Event(_, event) => event,
             Self::Finding(_) => return "finding",
+            Self::Note(..) => return "note",
         };
         match &event.what {
             What::Thread(_) => "thread",
@@ -105,6 +111,7 @@ impl EventRow {
         match self {
             Self::Event(_, event) => event.at,
             Self::Finding(finding) => finding.last,
+            Self::Note(_, at, _) => *at,
         }
     }
 
@@ -113,6 +120,7 @@ impl EventRow {
         match self {
             Self::Event(_, event) => actor(event),
             Self::Finding(finding) => (Some(finding.thread.tid), Some(finding.thread.tgid)),
+            Self::Note(..) => (None, None),
         }
     }
 
@@ -121,6 +129,7 @@ impl EventRow {
         match self {
             Self::Event(_, event) => number(event),
             Self::Finding(finding) => finding.fd().map(|fd| fd.0.into()),
+            Self::Note(..) => None,
         }
     }
 
@@ -128,6 +137,7 @@ impl EventRow {
         match self {
             Self::Event(_, event) => tell(event, ledger),
             Self::Finding(finding) => findings::tell(finding),
+            Self::Note(_, _, text) => text.to_string(),
         }
     }
 }
@@ -243,6 +253,7 @@ impl TableRow for EventRow {
                         FindingKind::CloseOfNothing => look.theme.text,
                         _ => look.theme.failure,
                     },
+                    EventRow::Note(..) => look.theme.accent,
                     EventRow::Event(_, event) => match event.what {
                         What::Mark(_) => look.theme.delete,
                         What::Gap(_) => look.theme.alarm,
@@ -295,7 +306,7 @@ impl TableRow for EventRow {
 
     fn place(&self) -> Place {
         match self {
-            Self::Event(number, _) => Place::Event(*number),
+            Self::Event(number, _) | Self::Note(number, ..) => Place::Event(*number),
             Self::Finding(finding) => Place::Finding(finding.number),
         }
     }
@@ -311,7 +322,7 @@ impl filter::Row for EventRow {
                     What::Mark(mark) => mark.key.text.to_string().into(),
                     _ => return None,
                 },
-                Self::Finding(_) => return None,
+                Self::Finding(_) | Self::Note(..) => return None,
             },
             _ => return None,
         })

@@ -35,21 +35,21 @@ use crate::{
 };
 
 /// Sizes at which screens are kept.
-pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+pub(in crate::tui) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Midnight of the machine's first day was so long before its boot: times of day begin at 14:00.
 const BOOT_ON_WALL_NS: u64 = 14 * 3600 * 1_000_000_000;
 
 /// A model with what it asked for.
-pub(super) struct Stage {
-    pub(super) model: Model,
+pub(in crate::tui) struct Stage {
+    pub(in crate::tui) model: Model,
     /// The effects of the last message.
-    pub(super) effects: Vec<Effect>,
+    pub(in crate::tui) effects: Vec<Effect>,
     cast: Cast,
 }
 
 /// How a stage's model begins.
-pub(super) fn setting() -> Setting {
+pub(in crate::tui) fn setting() -> Setting {
     let probe = |name, state| ProbeStatus {
         name,
         hook: format!("tp_btf/{name}"),
@@ -75,12 +75,13 @@ pub(super) fn setting() -> Setting {
             polls: None,
             ended: None,
         },
+        replay: None,
         filters: Vec::new(),
     }
 }
 
 /// A setting without a lab: a process of somebody else's is watched.
-pub(super) fn attached() -> Setting {
+pub(in crate::tui) fn attached() -> Setting {
     Setting {
         lab: None,
         watched: Some(Watched {
@@ -101,7 +102,7 @@ pub(super) fn attached() -> Setting {
 }
 
 /// A setting with a command that was started for this.
-pub(super) fn running() -> Setting {
+pub(in crate::tui) fn running() -> Setting {
     let watched = attached().watched.map(|watched| Watched {
         verb: Verb::Run,
         command: Some(Text::from(&b"make -j2"[..])),
@@ -115,7 +116,7 @@ pub(super) fn running() -> Setting {
 }
 
 /// A setting without probes.
-pub(super) fn polling() -> Setting {
+pub(in crate::tui) fn polling() -> Setting {
     Setting {
         source: Source {
             probes: None,
@@ -128,12 +129,12 @@ pub(super) fn polling() -> Setting {
 
 impl Stage {
     /// The lab, at so many milliseconds, after a story.
-    pub(super) fn new(story: &str, ms: u64) -> Self {
+    pub(in crate::tui) fn new(story: &str, ms: u64) -> Self {
         Self::with(setting(), story, ms)
     }
 
     /// The same, with another setting.
-    pub(super) fn with(setting: Setting, story: &str, ms: u64) -> Self {
+    pub(in crate::tui) fn with(setting: Setting, story: &str, ms: u64) -> Self {
         let in_lab = setting.lab.is_some();
         let clock = Clock {
             boot_on_wall_ns: BOOT_ON_WALL_NS,
@@ -157,13 +158,13 @@ impl Stage {
     }
 
     /// One message.
-    pub(super) fn send(&mut self, message: Message) -> &mut Self {
+    pub(in crate::tui) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = update(&mut self.model, message);
         self
     }
 
     /// More of the story.
-    pub(super) fn tell(&mut self, story: &str) -> &mut Self {
+    pub(in crate::tui) fn tell(&mut self, story: &str) -> &mut Self {
         for batch in self.cast.batches(story) {
             self.effects = update(&mut self.model, Message::Batch(batch));
         }
@@ -171,18 +172,18 @@ impl Stage {
     }
 
     /// Time passes, and the rows are made anew.
-    pub(super) fn at(&mut self, ms: u64) -> &mut Self {
+    pub(in crate::tui) fn at(&mut self, ms: u64) -> &mut Self {
         self.send(Message::Tick(BootTime(ms * 1_000_000)));
         self.refresh()
     }
 
     /// The rows are made anew.
-    pub(super) fn refresh(&mut self) -> &mut Self {
+    pub(in crate::tui) fn refresh(&mut self) -> &mut Self {
         self.send(Message::Refresh)
     }
 
     /// Keys, written as in the configuration, with blanks between them.
-    pub(super) fn press(&mut self, keys: &str) -> &mut Self {
+    pub(in crate::tui) fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             self.send(Message::Key(key_event(key)));
         }
@@ -190,7 +191,7 @@ impl Stage {
     }
 
     /// Each character as a key.
-    pub(super) fn type_in(&mut self, text: &str) -> &mut Self {
+    pub(in crate::tui) fn type_in(&mut self, text: &str) -> &mut Self {
         for character in text.chars() {
             let code = crossterm::event::KeyCode::Char(character);
             self.send(Message::Key(code.into()));
@@ -199,12 +200,17 @@ impl Stage {
     }
 
     /// A click of the left button.
-    pub(super) fn click(&mut self, column: u16, row: u16) -> &mut Self {
+    pub(in crate::tui) fn click(&mut self, column: u16, row: u16) -> &mut Self {
         self.mouse(MouseEventKind::Down(MouseButton::Left), column, row)
     }
 
     /// Anything of the mouse.
-    pub(super) fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> &mut Self {
+    pub(in crate::tui) fn mouse(
+        &mut self,
+        kind: MouseEventKind,
+        column: u16,
+        row: u16,
+    ) -> &mut Self {
         self.send(Message::Mouse(MouseEvent {
             kind,
             column,
@@ -215,7 +221,7 @@ impl Stage {
 
     /// A click on the first cell of a text that is shown.
     #[track_caller]
-    pub(super) fn click_on(&mut self, text: &str) -> &mut Self {
+    pub(in crate::tui) fn click_on(&mut self, text: &str) -> &mut Self {
         let shown = self.text();
         let found = shown.lines().enumerate().find_map(|(row, line)| {
             let before = line.split_once(text)?.0;
@@ -227,12 +233,12 @@ impl Stage {
         self.click(column, row)
     }
 
-    pub(super) fn resize(&mut self, (width, height): (u16, u16)) -> &mut Self {
+    pub(in crate::tui) fn resize(&mut self, (width, height): (u16, u16)) -> &mut Self {
         self.send(Message::Resized(Size::new(width, height)))
     }
 
     /// The cells as they are drawn.
-    pub(super) fn cells(&self) -> Buffer {
+    pub(in crate::tui) fn cells(&self) -> Buffer {
         let Size { width, height } = self.model.size;
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
@@ -245,19 +251,19 @@ impl Stage {
     }
 
     /// The screen as text.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::tui) fn text(&self) -> String {
         view::buffer_text(&self.cells())
     }
 
     /// What the screen's lines that hold a text are.
-    pub(super) fn lines_with(&self, text: &str) -> Vec<String> {
+    pub(in crate::tui) fn lines_with(&self, text: &str) -> Vec<String> {
         let shown = self.text();
         let lines = shown.lines().filter(|line| line.contains(text));
         lines.map(|line| line.trim().to_owned()).collect()
     }
 
     /// The first word of each row: its key or its number.
-    pub(super) fn column(&mut self) -> Vec<String> {
+    pub(in crate::tui) fn column(&mut self) -> Vec<String> {
         let areas = crate::tui::layout::Areas::of(&self.model);
         let shown = self.text();
         let rows = shown.lines().skip(usize::from(areas.body.y));
@@ -272,27 +278,27 @@ impl Stage {
     }
 
     /// The first word of the selected row.
-    pub(super) fn selected(&mut self) -> String {
+    pub(in crate::tui) fn selected(&mut self) -> String {
         let row = self.model.table().row - self.model.table().top;
         self.column().swap_remove(row)
     }
 
     /// What was asked for with the last message, in the words of its type.
-    pub(super) fn asked(&self) -> String {
+    pub(in crate::tui) fn asked(&self) -> String {
         format!("{:?}", self.effects)
     }
 
     /// What was said last.
-    pub(super) fn note(&self) -> &str {
+    pub(in crate::tui) fn note(&self) -> &str {
         self.model.note.as_ref().map_or("", |note| &note.text)
     }
 
     /// The screen at each of [`SIZES`].
-    pub(super) fn at_all_sizes(&mut self) -> String {
+    pub(in crate::tui) fn at_all_sizes(&mut self) -> String {
         self.at_sizes(&SIZES)
     }
 
-    pub(super) fn at_sizes(&mut self, sizes: &[(u16, u16)]) -> String {
+    pub(in crate::tui) fn at_sizes(&mut self, sizes: &[(u16, u16)]) -> String {
         let mut text = String::new();
         for &(width, height) in sizes {
             self.resize((width, height)).refresh();
@@ -301,14 +307,14 @@ impl Stage {
         text
     }
 
-    pub(super) fn opened(mut self, screen: Screen) -> Self {
+    pub(in crate::tui) fn opened(mut self, screen: Screen) -> Self {
         self.press(&screen.number().to_string());
         self
     }
 }
 
 /// A key as the terminal reports it.
-pub(super) fn key_event(key: &str) -> KeyEvent {
+pub(in crate::tui) fn key_event(key: &str) -> KeyEvent {
     key.parse::<Key>().unwrap().event()
 }
 
@@ -340,7 +346,7 @@ fn check_cells(buffer: &Buffer) {
 
 /// Compares with what is kept in `tests/snapshots`; `INSTA_UPDATE=always` keeps what is now.
 #[track_caller]
-pub(super) fn keep(name: &str, text: &str) {
+pub(in crate::tui) fn keep(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

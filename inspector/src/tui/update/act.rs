@@ -2,7 +2,9 @@
 
 use tui_input::Input;
 
-use super::{find_selected, keep_in_view, lab, note, popup, refresh, reread, select_row, typing};
+use super::{
+    find_selected, keep_in_view, lab, note, popup, refresh, replay, reread, select_row, typing,
+};
 use crate::event::BootTime;
 use crate::tui::{
     keymap::Action,
@@ -97,6 +99,24 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Burst
         | Action::Auto
         | Action::Reset => return lab::act(model, action),
+        Action::Play
+        | Action::Slower
+        | Action::Faster
+        | Action::StepBack
+        | Action::StepOn
+        | Action::DeleteBack
+        | Action::DeleteOn
+        | Action::VerdictBack
+        | Action::VerdictOn
+        | Action::GapBack
+        | Action::GapOn
+        | Action::ScrubBack
+        | Action::ScrubOn
+        | Action::ScrubFarBack
+        | Action::ScrubFarOn
+        | Action::ToStart
+        | Action::ToEnd
+        | Action::Goto => replay::act(model, action),
     }
     Vec::new()
 }
@@ -277,7 +297,9 @@ fn back(model: &mut Model) {
 }
 
 fn escape(model: &mut Model) {
-    if model.in_detail() {
+    if replay::is_on_its_way(model) {
+        replay::stop(model);
+    } else if model.in_detail() {
         leave_detail(model);
     } else if !model.table().filter.is_empty() {
         typing::filter(model, "");

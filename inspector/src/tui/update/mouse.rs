@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{act, keep_in_view, select_row};
+use super::{act, keep_in_view, replay, select_row};
 use crate::tui::{
     keymap::Action,
     layout::{self, Areas},
@@ -21,6 +21,10 @@ pub(super) fn moused(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => wheel(model, Action::Up),
         MouseEventKind::ScrollDown => wheel(model, Action::Down),
         MouseEventKind::Down(MouseButton::Left) => click(model, at),
+        MouseEventKind::Drag(MouseButton::Left) => {
+            replay::dragged(model, at);
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }
@@ -32,14 +36,20 @@ fn wheel(model: &mut Model, action: Action) -> Vec<Effect> {
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     if let Some(popup) = &model.popup {
         // Whoever clicks beside it wants to be rid of it; lines that are typed stay.
-        if !matches!(popup, Popup::Filter(..) | Popup::Burst(..)) {
+        if !matches!(
+            popup,
+            Popup::Filter(..) | Popup::Burst(..) | Popup::Goto(..)
+        ) {
             model.popup = None;
         }
         return Vec::new();
     }
     let areas = Areas::of(model);
     let inside = |area: Rect| area.contains(at);
-    if inside(areas.tabs) {
+    replay::let_go(model);
+    if inside(areas.scrubber) {
+        replay::clicked(model, at);
+    } else if inside(areas.tabs) {
         let tabs = layout::tabs(model.screen, model.lab.is_some(), areas.tabs.width);
         let tab = tabs.iter().find(|(_, from, text)| {
             let cells = u16::try_from(text.len()).unwrap_or(u16::MAX);

@@ -58,7 +58,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             *chosen = usize::try_from(to).unwrap_or(0).min(last);
         }
         (Popup::Performance, Action::Help) => model.popup = Some(Popup::Help(0)),
-        (Popup::Performance | Popup::Filter(..) | Popup::Burst(..) | Popup::Leave, _) => {}
+        (
+            Popup::Performance
+            | Popup::Filter(..)
+            | Popup::Burst(..)
+            | Popup::Goto(..)
+            | Popup::Leave,
+            _,
+        ) => {}
     }
     Some(Vec::new())
 }

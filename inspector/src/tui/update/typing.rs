@@ -3,7 +3,7 @@
 use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::{Input, InputRequest, backend::crossterm::EventHandler as _};
 
-use super::{lab, refresh};
+use super::{lab, refresh, replay};
 use crate::{
     event::text::is_hostile,
     tui::{
@@ -18,7 +18,10 @@ const MOST: usize = 500;
 
 /// Whether keys are letters now.
 pub(super) fn is_typing(model: &Model) -> bool {
-    matches!(model.popup, Some(Popup::Filter(..) | Popup::Burst(..)))
+    matches!(
+        model.popup,
+        Some(Popup::Filter(..) | Popup::Burst(..) | Popup::Goto(..))
+    )
 }
 
 /// A key of a line that is typed.
@@ -61,7 +64,9 @@ pub(super) fn pasted(model: &mut Model, text: &str) {
 
 fn input(model: &mut Model) -> Option<&mut Input> {
     match &mut model.popup {
-        Some(Popup::Filter(input, ..) | Popup::Burst(input, _)) => Some(input),
+        Some(Popup::Filter(input, ..) | Popup::Burst(input, _) | Popup::Goto(input, _)) => {
+            Some(input)
+        }
         _ => None,
     }
 }
@@ -90,6 +95,14 @@ fn judge(model: &mut Model) {
                 *wrong = error;
             }
         }
+        Some(Popup::Goto(input, _)) => {
+            let text = input.value().to_owned();
+            let error = replay::time(model, &text).err();
+            if let Some(Popup::Goto(_, wrong)) = &mut model.popup {
+                // Nothing is wrong with what was not written yet.
+                *wrong = error.filter(|_| !text.is_empty());
+            }
+        }
         _ => {}
     }
 }
@@ -108,6 +121,13 @@ fn entered(model: &mut Model) -> Vec<Effect> {
                 Vec::new()
             }
         },
+        Some(Popup::Goto(input, _)) => {
+            match replay::time(model, input.value()) {
+                Ok(time) => replay::go_to(model, time),
+                Err(error) => model.popup = Some(Popup::Goto(input, Some(error))),
+            }
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }

@@ -8,6 +8,8 @@ use crate::{
     tui::{
         keymap::Action,
         model::{Model, SourceEnd},
+        replay::Replay,
+        words,
     },
 };
 
@@ -25,7 +27,12 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
             theme.alarm,
         ))),
         // A lab that died says so itself, and is not all there will be.
-        ended if model.lab.is_none() && (ended.is_some() || model.are_over) => {
+        // A recording goes on to its end, which its scrubber shows.
+        ended
+            if model.lab.is_none()
+                && model.replay.is_none()
+                && (ended.is_some() || model.are_over) =>
+        {
             lines.push(Line::from(styled(
                 "everything that was watched has ended; what was seen stands",
                 theme.strong,
@@ -33,6 +40,12 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
         }
         _ => {}
     }
+    lines.extend(
+        model
+            .replay
+            .iter()
+            .flat_map(|replay| of_recording(model, replay)),
+    );
     if let Some(died) = model.lab.as_ref().and_then(|lab| lab.died.as_ref()) {
         let reset = key(Action::Reset);
         let died = clean(died);
@@ -59,6 +72,41 @@ pub fn lines(model: &Model) -> Vec<Line<'static>> {
         )));
     }
     lines
+}
+
+/// What a recording can't tell.
+fn of_recording(model: &Model, replay: &Replay) -> Option<Line<'static>> {
+    let recording = replay.recording();
+    let mut parts = Vec::new();
+    if !recording.is_clean() {
+        parts.push("cut off, without an end".to_owned());
+    }
+    // What lies behind the last whole block is told by that.
+    let damage = recording.damage().iter();
+    let damaged = damage.filter(|damage| !damage.is_tail || recording.is_clean());
+    let bytes: u64 = damaged.map(|damage| damage.bytes).sum();
+    if bytes > 0 {
+        parts.push(format!("{} bytes of it are no block", words::count(bytes)));
+    }
+    let lost = replay.damaged();
+    if lost.blocks > 0 {
+        let (blocks, events) = (words::count(lost.blocks), words::count(lost.events));
+        parts.push(format!(
+            "on the way here {blocks} blocks with {events} events could not be read"
+        ));
+    }
+    if lost.unknown_events > 0 {
+        let events = words::count(lost.unknown_events);
+        parts.push(format!(
+            "{events} events of kinds that a later inspector knows"
+        ));
+    }
+    if recording.meta().boot_wall_ns.is_none() {
+        parts.push("no time of day: times count from the boot".to_owned());
+    }
+    let sign = model.glyphs.warn;
+    let words = format!("{sign} the recording: {}", parts.join("; "));
+    (!parts.is_empty()).then(|| Line::from(styled(words, model.theme.warning)))
 }
 
 /// One line that drives no terminal, whatever an error quotes.

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
 use super::{put, row, styled};
-use crate::tui::{history::Sample, model::Model, words};
+use crate::tui::{history::Sample, model::Model, theme::Glyphs, words};
 
 /// Cells before the axis.
 const LABEL: u16 = 16;
@@ -13,6 +13,10 @@ type Chart = (&'static str, u32, Style, fn(&Sample) -> u32);
 
 pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.height < 2 || area.width <= LABEL + 4 {
+        return;
+    }
+    if let Some(replay) = &model.replay {
+        super::scrubber::chart(model, replay, area, buffer);
         return;
     }
     let axis = usize::from(area.width - LABEL);
@@ -39,15 +43,12 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             .collect();
         let most = values.iter().flatten().copied().max().unwrap_or(0);
         let least = values.iter().flatten().copied().min().unwrap_or(0);
-        // The lower part of what never moves says nothing: the chart begins a little below it.
-        let floor = least.saturating_sub((most - least).max(1));
+        let floor = floor(least, most);
         for (x, (value, (_, deletes))) in
             (area.x + LABEL..area.right()).zip(values.iter().zip(&columns))
         {
             let Some(value) = value else { continue };
-            // Not to the very top: two charts stand one above the other.
-            let height = (u64::from(value - floor) * 7).div_ceil(u64::from(most - floor).max(1));
-            let bar = model.glyphs.bars[usize::try_from(height).unwrap_or(7).min(7)];
+            let bar = bar(&model.glyphs, *value, floor, most);
             // Where there is no row for them, deletes colour what they changed.
             let style = if *deletes > 0 && !has_row {
                 theme.delete
@@ -85,6 +86,18 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             "",
         );
     }
+}
+
+/// The lower part of what never moves says nothing: the chart begins a little below it.
+pub(super) fn floor(least: u32, most: u32) -> u32 {
+    least.saturating_sub((most - least).max(1))
+}
+
+/// A column of a chart that begins at `floor`.
+pub(super) fn bar(glyphs: &Glyphs, value: u32, floor: u32, most: u32) -> &'static str {
+    // Not to the very top: two charts stand one above the other.
+    let height = (u64::from(value - floor) * 7).div_ceil(u64::from(most - floor).max(1));
+    glyphs.bars[usize::try_from(height).unwrap_or(7).min(7)]
 }
 
 /// A chart's name and its count, before the axis.

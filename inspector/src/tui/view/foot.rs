@@ -26,10 +26,18 @@ pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
         None => parts.push(styled("no probes: polling /proc", theme.warning)),
     }
-    parts.push(styled(
-        format!("{} ev/s", words::short(model.own.events_per_second)),
-        theme.dim,
-    ));
+    if let Some(replay) = &model.replay {
+        let events = replay.recording().events();
+        parts.push(styled(
+            format!("{} events recorded", words::short(events)),
+            theme.dim,
+        ));
+    } else {
+        parts.push(styled(
+            format!("{} ev/s", words::short(model.own.events_per_second)),
+            theme.dim,
+        ));
+    }
     let lost = ledger.losses().total();
     let style = if lost > 0 { theme.warning } else { theme.dim };
     parts.push(styled(format!("lost {}", words::count(lost)), style));

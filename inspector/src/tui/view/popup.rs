@@ -72,12 +72,6 @@ pub(super) fn burst(
 ) -> Cursor {
     let inner = boxed(model, "store many keys", (52, 5), area, buffer);
     let theme = &model.theme;
-    let prompt = "how many? ";
-    let line = Line::from(vec![
-        styled(prompt, theme.text),
-        styled(input.value().to_owned(), theme.strong),
-    ]);
-    put(buffer, inner, &line, model.glyphs.cut);
     let below = match (wrong, &model.lab) {
         (Some(wrong), _) => Line::from(styled(wrong.to_owned(), theme.warning)),
         (None, Some(lab)) => Line::from(styled(
@@ -89,8 +83,48 @@ pub(super) fn burst(
         )),
         (None, None) => Line::default(),
     };
+    line(model, inner, ("how many? ", input), &below, buffer)
+}
+
+/// Where to go in a recording.
+pub(super) fn goto(
+    model: &Model,
+    input: &Input,
+    wrong: Option<&str>,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Cursor {
+    let below = wrong.unwrap_or("14:03:07  14:03:07.250  +90s  -3m  50%  start  end");
+    let below = match wrong {
+        Some(_) => styled(below.to_owned(), model.theme.warning),
+        None => styled(below.to_owned(), model.theme.dim),
+    };
+    let inner = boxed(
+        model,
+        "go to a time of the recording",
+        (76, 5),
+        area,
+        buffer,
+    );
+    line(model, inner, ("where? ", input), &Line::from(below), buffer)
+}
+
+/// A line that is typed, and what is said below it.
+fn line(
+    model: &Model,
+    inner: Rect,
+    (prompt, input): (&'static str, &Input),
+    below: &Line<'_>,
+    buffer: &mut Buffer,
+) -> Cursor {
+    let theme = &model.theme;
+    let line = Line::from(vec![
+        styled(prompt, theme.text),
+        styled(input.value().to_owned(), theme.strong),
+    ]);
+    put(buffer, inner, &line, model.glyphs.cut);
     if let Some(area) = row(inner, 2) {
-        put(buffer, area, &below, model.glyphs.cut);
+        put(buffer, area, below, model.glyphs.cut);
     }
     let cursor = u16::try_from(prompt.width() + input.visual_cursor()).unwrap_or(u16::MAX);
     Some(Position::new(

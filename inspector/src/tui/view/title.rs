@@ -1,28 +1,33 @@
 //! What is watched, how it is set, and whether it is live.
 
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier, text::Line};
 
 use super::{dotted, put, put_right, styled};
 use crate::{
     tui::{
         model::{Busy, Model},
+        replay::Replay,
         theme::Class,
         words,
     },
     verdict::wording::quantity::Duration,
 };
 
+/// Cells that a recording's name takes at most.
+const FILE: usize = 28;
+
 pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
-    let right = match &model.frozen {
-        Some((_, at)) => {
+    let right = match (&model.frozen, &model.replay) {
+        (_, Some(replay)) => replayed(model, replay),
+        (Some((_, at)), None) => {
             let behind = words::passed(model.clock.now.since_ns(*at));
             Line::from(vec![
                 styled(" PAUSED ", theme.alarm),
                 styled(format!(" {behind} ago"), theme.text),
             ])
         }
-        None => {
+        (None, None) => {
             let seconds = model.clock.now.since_ns(model.clock.started) / 1_000_000_000;
             let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
             Line::from(vec![
@@ -46,6 +51,13 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     let room = put_right(buffer, area, &right, "");
     let mut parts = vec![styled("inspector", theme.accent)];
+    if let Some(replay) = &model.replay {
+        let file = words::without_middle(&replay.file.to_string(), FILE, model.glyphs.cut);
+        parts.push(styled(format!("replay {file}"), theme.strong));
+        if model.watched.is_none() {
+            parts.push(styled("the lab", theme.text));
+        }
+    }
     if let Some(lab) = &model.lab {
         let (stores, deletes) = (lab.entry.name(), lab.policy.name());
         parts.push(styled(
@@ -98,6 +110,39 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     put(buffer, area, &dotted(parts, model), model.glyphs.cut);
+}
+
+/// The recorded time, and how it passes.
+fn replayed(model: &Model, replay: &Replay) -> Line<'static> {
+    let theme = &model.theme;
+    let passed_ms = replay.at.since_ns(replay.timeline.from) / 1_000_000;
+    let (seconds, ms) = (passed_ms / 1000, passed_ms % 1000);
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    let mut spans = vec![
+        styled(" REPLAY ", theme.accent.add_modifier(Modifier::REVERSED)),
+        styled(
+            format!(
+                " {}",
+                words::wall(replay.at, model.clock.boot_on_wall_ns, 0)
+            ),
+            theme.strong,
+        ),
+        styled(
+            format!(" (+{hours:02}:{minutes:02}:{:02}.{ms:03}) ", seconds % 60),
+            theme.dim,
+        ),
+    ];
+    spans.push(match replay.progress() {
+        Some((doing, Some(percent))) => styled(format!("{doing}: {percent} %"), theme.warning),
+        Some((doing, None)) => styled(doing, theme.warning),
+        None if replay.is_playing => {
+            let (on, speed) = (model.glyphs.on, replay.speed_words());
+            styled(format!("{on} {speed}"), theme.accent)
+        }
+        None if replay.is_at_end() => styled("at its end", theme.text),
+        None => styled("stands still", theme.text),
+    });
+    Line::from(spans)
 }
 
 /// A grace in whole seconds where it is some.

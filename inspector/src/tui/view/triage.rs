@@ -271,6 +271,20 @@ fn advice(model: &Model) -> Vec<Span<'static>> {
             format!("{key} on the largest group lists what is in it"),
             theme.strong,
         ),
+        None if !triage.is_some_and(Triage::has_rates) && model.replay.is_some() => {
+            let since = model
+                .replay
+                .as_ref()
+                .map_or(model.now(), |replay| replay.since);
+            let since = words::wall(since, model.clock.boot_on_wall_ns, 0);
+            let since = since.split('.').next().unwrap_or_default();
+            (
+                format!(
+                    "what grows is known after ten seconds; what is known here begins at {since}"
+                ),
+                theme.text,
+            )
+        }
         None if !triage.is_some_and(Triage::has_rates) => (
             "wait: what grows is known after ten seconds".to_owned(),
             theme.text,
@@ -288,6 +302,9 @@ fn advice(model: &Model) -> Vec<Span<'static>> {
 fn toll(model: &Model) -> String {
     let toll = model.watched.as_ref().and_then(|watched| watched.toll);
     match toll {
+        _ if model.replay.is_some() => {
+            "this is a recording: nothing is watched now, and nobody pays for it".to_owned()
+        }
         _ if model.source.ended.is_some() => {
             "nothing is watched any more, and nobody pays for it".to_owned()
         }

@@ -1,0 +1,217 @@
+//! How long it takes from asking for a moment of a large recording until the screen can show it.
+//!
+//! `cargo bench -p inspector --bench replay [-- MEGABYTES]` makes a recording of so many (1,000 unless
+//! said), opens it, and jumps to moments all over it.
+
+use std::{
+    num::NonZeroU64,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use inspector::{
+    event::{
+        Batch, Event, HandleEvent, Mark, ThreadEvent, What,
+        handle::{HandleChange, HandleKind},
+        id::{BootTime, CallNumber, Fd, FileAddress, Tgid, Tid},
+        mark::{Declared, Key, MapId},
+        text::{Comm, Text},
+        thread::CloneFlags,
+    },
+    ledger::LedgerRules,
+    pipeline::Pipeline,
+    trace::{
+        meta::Meta,
+        read::{Limits, Recording},
+        write::{Files, Options, Recorder},
+    },
+    tui::{replay::Replay, world::World},
+};
+
+/// Keys that live at a time, each with a thread and a handle.
+const LIVE: u32 = 5_000;
+/// Moments that are jumped to.
+const JUMPS: u64 = 60;
+/// Events that are taken in before the clock is looked at, as on the screen.
+const EVENTS: usize = 1024;
+
+fn main() {
+    let megabytes = std::env::args().find_map(|word| word.parse::<u64>().ok());
+    let bytes = megabytes.unwrap_or(1_000) * 1_000_000;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("large.rec");
+    let started = Instant::now();
+    record(&path, bytes);
+    println!("made in {:.1?}", started.elapsed());
+
+    let started = Instant::now();
+    let recording = Recording::open(&path, Limits::default()).expect("it was just made");
+    let recording = Arc::new(recording);
+    let bytes: u64 = recording.segments().map(|file| file.bytes).sum();
+    println!(
+        "{} MB, {} events in {} blocks; headers read in {:.1?}",
+        bytes / 1_000_000,
+        recording.events(),
+        recording.blocks().len(),
+        started.elapsed()
+    );
+    let started = Instant::now();
+    let mut replay = Replay::new(&recording, Text::default());
+    let mut world = World::of_targets(LedgerRules::default());
+    arrive(&mut replay, &mut world);
+    println!("opened in {:.1?}", started.elapsed());
+
+    let mut times = Vec::new();
+    let span_ns = replay.timeline.span_ns();
+    for jump in 0..JUMPS {
+        // To and fro, all over it.
+        let place = jump * 37 % JUMPS;
+        let at = replay.timeline.from.plus_ns(span_ns / JUMPS * place);
+        let started = Instant::now();
+        replay.go_to(&world, at);
+        arrive(&mut replay, &mut world);
+        times.push(started.elapsed());
+    }
+    times.sort();
+    let worst = times[times.len() - 1];
+    println!(
+        "a jump takes {:.1?} (half of them), {worst:.1?} (the worst)",
+        times[times.len() / 2]
+    );
+    assert!(worst < Duration::from_secs(2), "a jump took {worst:?}");
+}
+
+/// Does all that is to be done.
+fn arrive(replay: &mut Replay, world: &mut World) {
+    while replay.is_behind() {
+        replay.work(world, EVENTS);
+    }
+}
+
+/// Keys are stored with a thread and a handle and deleted again; every third leaves both behind
+/// for a while.
+fn record(path: &Path, bytes: u64) {
+    let mut pipeline = Pipeline::new(LedgerRules::default());
+    let options = Options {
+        segment_bytes: u64::MAX,
+        ..Options::default()
+    };
+    let mut recorder = Recorder::start(
+        Files::new(path),
+        options,
+        Meta::default(),
+        &pipeline,
+        || Ok(()),
+    )
+    .expect("the folder can be written in");
+    let mut told = Told {
+        now_ns: 1,
+        events: Vec::new(),
+    };
+    let (mut round, mut made) = (0, 0);
+    while recorder.progress().bytes < bytes {
+        for _ in 0..200 {
+            told.round(round);
+            round += 1;
+        }
+        told.push(What::Tick);
+        let batch = Batch {
+            events: std::mem::take(&mut told.events),
+        };
+        let fallen = pipeline.take(&batch);
+        recorder.take(&batch, &pipeline, &fallen);
+        // The disk is waited for, as no recorder of real events can.
+        made += batch.events.len() as u64;
+        while made > recorder.progress().events + 300_000 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    recorder.finish(&pipeline);
+}
+
+struct Told {
+    now_ns: u64,
+    events: Vec<Event>,
+}
+
+impl Told {
+    fn push(&mut self, what: What) {
+        // Some 300,000 events a second, at uneven times.
+        self.now_ns += 1_500 + self.now_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 4_000;
+        let at = BootTime(self.now_ns);
+        self.events.push(Event { at, what });
+    }
+
+    fn round(&mut self, round: u32) {
+        let place = round % 30_000;
+        let (tid, fd) = (1_000 + place, 3 + place);
+        self.mark(round, Declared::StoreBegin { span: None });
+        self.push(What::Thread(ThreadEvent::Born {
+            parent: Tid(100),
+            parent_tgid: Tgid(100),
+            child: Tid(tid),
+            tgid: Tgid(100),
+            start: BootTime(self.now_ns),
+            flags: CloneFlags(0x1_0500),
+            files: None,
+            comm: Comm::default(),
+        }));
+        let address =
+            0xffff_8880_0000_0000 + self.now_ns.wrapping_mul(0x9e37_79b9) % (1 << 36) * 64;
+        self.handle(HandleChange::Born {
+            fd: Fd(fd),
+            kind: HandleKind::Timerfd,
+            cloexec: true,
+            file: NonZeroU64::new(address).map(FileAddress),
+        });
+        self.mark(round, Declared::StoreEnd { span: None });
+        if let Some(old) = round.checked_sub(LIVE) {
+            self.mark(old, Declared::DeleteBegin { policy: None });
+            if !old.is_multiple_of(3) {
+                self.end(old);
+            }
+            self.mark(old, Declared::DeleteEnd);
+        }
+        // What was left behind goes at last, long after its grace.
+        if let Some(old) = round
+            .checked_sub(4 * LIVE)
+            .filter(|old| old.is_multiple_of(3))
+        {
+            self.end(old);
+        }
+    }
+
+    fn end(&mut self, round: u32) {
+        let place = round % 30_000;
+        self.handle(HandleChange::Closed {
+            fd: Fd(3 + place),
+            entry_seen: true,
+            returned: BootTime(self.now_ns + 1_500),
+            references: Some(1),
+        });
+        let (tid, tgid) = (Tid(1_000 + place), Tgid(100));
+        let start = BootTime(0);
+        self.push(What::Thread(ThreadEvent::Exiting { tid, tgid, start }));
+        self.push(What::Thread(ThreadEvent::Gone { tid, tgid, start }));
+    }
+
+    fn handle(&mut self, change: HandleChange) {
+        self.push(What::Handle(HandleEvent {
+            tid: Tid(100),
+            tgid: Tgid(100),
+            call: CallNumber(257),
+            change,
+        }));
+    }
+
+    fn mark(&mut self, key: u32, what: Declared) {
+        self.push(What::Mark(Box::new(Mark {
+            tid: Tid(100),
+            tgid: Tgid(100),
+            map: MapId(1),
+            key: Key::whole(&key.to_le_bytes()),
+            what,
+        })));
+    }
+}
