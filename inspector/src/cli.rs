@@ -77,7 +77,7 @@ pub enum Verb {
     Record(Box<RecordArgs>),
     /// Tell what a recording is of, and whether it is whole
     Info(Box<InfoArgs>),
-    /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines, SQL tables
+    /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines, CTF, SQL tables
     Export(Box<ExportArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),

@@ -3,7 +3,7 @@
 //! Perfetto and Chrome get a *timeline*: lives as slices on tracks, deletes and what
 //! they led to as flows. It is drawn when the window has been read to its end, for a life's name,
 //! owner and cause of death are known only then; until then a wait takes 64 bytes of memory, and
-//! what died is kept by the ledger. JSON Lines get the events themselves, one by one. SQLite and
+//! what died is kept by the ledger. JSON Lines get the events themselves, one by one, and so does CTF. SQLite and
 //! Parquet get *tables*: the events as they are read, and at the end what is known of each life.
 //!
 //! The caller has the ledger keep everything that is dead: what it forgets is not drawn.
@@ -13,6 +13,7 @@
 
 mod canvas;
 mod chrome;
+mod ctf;
 mod jsonl;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -65,6 +66,8 @@ pub enum Format {
     Chrome,
     /// The events themselves as JSON, one a line
     Jsonl,
+    /// The events as a Common Trace Format trace in a new folder, for babeltrace2 and Trace Compass
+    Ctf,
     /// Tables of events, lives and verdicts, as one SQLite database
     #[cfg(feature = "sqlite")]
     Sqlite,
@@ -115,6 +118,8 @@ pub struct Totals {
     pub lines: u64,
     /// Rows of all tables.
     pub rows: u64,
+    /// Packets of a trace.
+    pub packets: u64,
     /// Bytes of all that was written.
     pub bytes: u64,
 }
@@ -124,6 +129,7 @@ impl Format {
     pub fn target(self) -> Target {
         match self {
             Self::Perfetto | Self::Chrome | Self::Jsonl => Target::Stream,
+            Self::Ctf => Target::Folder,
             #[cfg(feature = "sqlite")]
             Self::Sqlite => Target::File,
             #[cfg(feature = "parquet")]
@@ -152,6 +158,7 @@ pub fn write(
         (Format::Jsonl, Out::Stream(out)) => {
             counted(out, |out| jsonl::write(subject, out, progress))
         }
+        (Format::Ctf, Out::Folder(open)) => ctf::write(open, subject, progress),
         #[cfg(feature = "sqlite")]
         (Format::Sqlite, Out::File(path)) => sqlite::write(path, subject, progress),
         #[cfg(feature = "parquet")]
@@ -186,6 +193,8 @@ impl Display for Totals {
             write!(f, "{} lines", self.lines)?;
         } else if self.rows > 0 {
             write!(f, "{} rows", self.rows)?;
+        } else if self.packets > 0 {
+            write!(f, "{} packets", self.packets)?;
         } else {
             write!(
                 f,

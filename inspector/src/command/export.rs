@@ -152,3 +152,53 @@ fn until_time(
     }
     (pipeline, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+
+    fn opened(format: &str, output: Option<&std::path::Path>) -> Result<Place, String> {
+        let mut words = vec!["inspector", "export", "recording", "--format", format];
+        if let Some(output) = output {
+            words.extend(["-o", output.to_str().unwrap()]);
+        }
+        match Cli::try_parse_from(words).unwrap().verb {
+            Some(Verb::Export(args)) => Place::open(&args).map_err(|error| format!("{error:#}")),
+            verb => panic!("{verb:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_stream_wants_a_place_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new");
+        assert!(matches!(opened("jsonl", None), Ok(Place::Screen)));
+        let words = opened("ctf", None).err().unwrap();
+        assert!(
+            words.contains("ctf") && words.contains("-o FOLDER"),
+            "{words}"
+        );
+        assert!(matches!(opened("ctf", Some(&place)), Ok(Place::Folder(_))));
+        let words = opened("ctf", Some(&place)).err().unwrap();
+        assert!(
+            words.contains("can't be made"),
+            "there is something: {words}"
+        );
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_database_is_a_file() {
+        let words = opened("sqlite", None).err().unwrap();
+        assert!(
+            words.contains("sqlite") && words.contains("-o FILE"),
+            "{words}"
+        );
+        let place = Place::File(Output::open("/dev/null".as_ref()).unwrap());
+        let refused = place.fill(|_| panic!("there is no file")).unwrap_err();
+        assert!(format!("{refused:#}").contains("no regular file"));
+    }
+}

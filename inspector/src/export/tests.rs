@@ -1,6 +1,7 @@
 //! Exports of stories, held against the ledger of the same story and read by other people's tools.
 
 mod chrome;
+mod ctf;
 mod genuine;
 mod jsonl;
 mod perfetto;

@@ -1,6 +1,6 @@
 //! Every kind of event, held against `docs/events.schema.json`.
 
-mod every;
+pub(super) mod every;
 
 use std::path::Path;
 

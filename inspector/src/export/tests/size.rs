@@ -53,6 +53,7 @@ fn an_event_takes_so_many_bytes() {
         (Format::Perfetto, 150),
         (Format::Chrome, 500),
         (Format::Jsonl, 250),
+        (Format::Ctf, 150),
         #[cfg(feature = "sqlite")]
         (Format::Sqlite, 600),
         #[cfg(feature = "parquet")]
