@@ -83,7 +83,7 @@ pub enum Verb {
     Repair(Box<RepairArgs>),
     /// Compare two recordings, before and after a change: which sites got worse, which better
     Diff(Box<DiffArgs>),
-    /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines
+    /// Write a recording in the format of another tool: Perfetto, Chrome, JSON Lines, CTF, SQL tables
     Export(Box<ExportArgs>),
     /// Run the reference workload and judge its deletes
     Lab(Box<LabArgs>),

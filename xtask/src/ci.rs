@@ -47,8 +47,9 @@ pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
     ended
 }
 
-/// The documents and the two builds, and the benches that nobody would otherwise compile.
-fn builds() -> [(&'static str, Command); 4] {
+/// The documents and the two builds, the benches that nobody would otherwise compile, and the
+/// formats that only a build with their features has.
+fn builds() -> [(&'static str, Command); 5] {
     let mut documents = workspace::cargo();
     documents.args(["doc", "--workspace", "--no-deps"]);
     documents.arg("--document-private-items");
@@ -63,10 +64,15 @@ fn builds() -> [(&'static str, Command); 4] {
     let mut benches = workspace::cargo();
     benches.args(["bench", "--workspace", "--no-run"]);
 
+    let mut exports = workspace::cargo();
+    exports.args(["test", "--package", "inspector", "--lib"]);
+    exports.args(["--features", "sqlite,parquet", "export::"]);
+
     [
         ("documents", documents),
         ("debug build", debug),
         ("release build", release),
         ("benches compile", benches),
+        ("exports as SQLite and Parquet", exports),
     ]
 }

@@ -27,10 +27,11 @@ pub(crate) fn checks() -> [(&'static str, Command); 4] {
     format.args(["fmt", "--all", "--check"]);
 
     let mut host = workspace::cargo();
-    host.args(["clippy", "--workspace", "--all-targets"]);
+    host.args(["clippy", "--workspace", "--all-targets", "--all-features"]);
     host.args(["--", "-D", "warnings"]);
 
-    // A test target with `test = false` is no part of `--all-targets`.
+    // A test target with `test = false` is no part of `--all-targets`. Without features, so that
+    // the library is looked at that way too.
     let mut kernel = workspace::cargo();
     kernel.args(["clippy", "--workspace", "--test", "kernel"]);
     kernel.args(["--", "-D", "warnings"]);

@@ -36,7 +36,8 @@ impl ReadArgs {
 /// Of `inspector export`.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Exit codes: 0 exported, 2 error.\n\ndocs/export.md says what is in each format."
+    after_help = "Exit codes: 0 exported, 2 error.\n\nThe formats sqlite and parquet are those of a \
+                  build with --features sqlite,parquet.\ndocs/export.md says what is in each format."
 )]
 pub struct ExportArgs {
     /// The recording, by the name of any of its files
@@ -45,8 +46,9 @@ pub struct ExportArgs {
     /// In which format
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub format: Format,
-    /// Write it to this file [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
+    /// Write it to this file, or into this new folder where the format is several files [default:
+    /// standard output]
+    #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
     /// Begin here: a time of the day in UTC (14:03:07), from the beginning (+90s), or from the end
     /// (-3m)

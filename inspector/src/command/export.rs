@@ -7,12 +7,17 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use clap::{ValueEnum as _, builder::PossibleValue};
 
-use super::{MET, output::Output, recorded, tell};
+use super::{
+    MET,
+    output::{Folder, Output},
+    recorded, tell,
+};
 use crate::{
     cli::recorded::ExportArgs,
     event::{Batch, BootTime},
-    export::{self, Subject},
+    export::{self, Out, Subject, Target, Totals},
     pipeline::Pipeline,
     trace::read::{Read, Reads},
 };
@@ -36,7 +41,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     if since > until {
         bail!("the window ends before it begins: --since is after --until");
     }
-    let output = args.output.as_deref().map(Output::open).transpose()?;
+    let place = Place::open(args)?;
     let rules = recorded::keeping_all(recorded::recorded_rules(&recording));
     let mut reads = recording.reads_before(since);
     let (pipeline, rest) = until_time(&mut reads, Pipeline::new(rules), since);
@@ -66,22 +71,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             let _nobody_may_see = write!(io::stderr(), "\rinspector: read {percent:.0} %\x1b[K");
         }
     };
-    let totals = match output {
-        None => export::write(
-            args.format,
-            subject,
-            &mut io::stdout().lock(),
-            &mut progress,
-        )?,
-        Some(output) => {
-            let mut totals = None;
-            output.write_by(|out| {
-                totals = Some(export::write(args.format, subject, out, &mut progress)?);
-                Ok(())
-            })?;
-            totals.expect("it was written")
-        }
-    };
+    let totals = place.fill(|out| export::write(args.format, subject, out, &mut progress))?;
     if shows {
         let _nobody_may_see = write!(io::stderr(), "\r\x1b[K");
     }
@@ -92,6 +82,50 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         tell(&format!("exported {totals}"));
     }
     Ok(ExitCode::from(MET))
+}
+
+/// Where the export goes.
+enum Place {
+    Screen,
+    Stream(Output),
+    File(Output),
+    Folder(Folder),
+}
+
+impl Place {
+    /// Opens it before anything is read: who may not write should hear of it at once.
+    fn open(args: &ExportArgs) -> anyhow::Result<Self> {
+        let format = args.format.to_possible_value();
+        let format = format.as_ref().map_or("this", PossibleValue::get_name);
+        Ok(match (args.format.target(), &args.output) {
+            (Target::Stream, None) => Self::Screen,
+            (Target::Stream, Some(path)) => Self::Stream(Output::open(path)?),
+            (Target::File, Some(path)) => Self::File(Output::open(path)?),
+            (Target::File, None) => {
+                bail!("the format {format} can't go to standard output: say -o FILE")
+            }
+            (Target::Folder, Some(path)) => Self::Folder(Folder::make(path)?),
+            (Target::Folder, None) => {
+                bail!("the format {format} is several files: say -o FOLDER, which is made")
+            }
+        })
+    }
+
+    fn fill(self, write: impl FnOnce(Out<'_>) -> io::Result<Totals>) -> anyhow::Result<Totals> {
+        match self {
+            Self::Screen => Ok(write(Out::Stream(&mut io::stdout().lock()))?),
+            Self::Stream(output) => {
+                let mut totals = None;
+                output.write_by(|out| {
+                    totals = Some(write(Out::Stream(out))?);
+                    Ok(())
+                })?;
+                Ok(totals.expect("it was written"))
+            }
+            Self::File(output) => output.fill(|path| write(Out::File(path))),
+            Self::Folder(folder) => Ok(write(Out::Folder(&mut |name| folder.new_file(name)))?),
+        }
+    }
 }
 
 /// Plays what was before a time. What comes behind it in the last batch is returned as well.
@@ -117,4 +151,54 @@ fn until_time(
         }
     }
     (pipeline, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+
+    fn opened(format: &str, output: Option<&std::path::Path>) -> Result<Place, String> {
+        let mut words = vec!["inspector", "export", "recording", "--format", format];
+        if let Some(output) = output {
+            words.extend(["-o", output.to_str().unwrap()]);
+        }
+        match Cli::try_parse_from(words).unwrap().verb {
+            Some(Verb::Export(args)) => Place::open(&args).map_err(|error| format!("{error:#}")),
+            verb => panic!("{verb:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_stream_wants_a_place_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new");
+        assert!(matches!(opened("jsonl", None), Ok(Place::Screen)));
+        let words = opened("ctf", None).err().unwrap();
+        assert!(
+            words.contains("ctf") && words.contains("-o FOLDER"),
+            "{words}"
+        );
+        assert!(matches!(opened("ctf", Some(&place)), Ok(Place::Folder(_))));
+        let words = opened("ctf", Some(&place)).err().unwrap();
+        assert!(
+            words.contains("can't be made"),
+            "there is something: {words}"
+        );
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_database_is_a_file() {
+        let words = opened("sqlite", None).err().unwrap();
+        assert!(
+            words.contains("sqlite") && words.contains("-o FILE"),
+            "{words}"
+        );
+        let place = Place::File(Output::open("/dev/null".as_ref()).unwrap());
+        let refused = place.fill(|_| panic!("there is no file")).unwrap_err();
+        assert!(format!("{refused:#}").contains("no regular file"));
+    }
 }

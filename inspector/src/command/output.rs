@@ -1,16 +1,16 @@
 //! Files that a verb writes: they are the invoking user's.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, BufWriter, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 
 use super::screen::as_account;
-use crate::lab::account::{Invoker, through_sudo};
+use crate::lab::account::{Account, Invoker, through_sudo};
 
 /// A file that is opened before there is something to write: whoever has shed privileges by then
 /// may not be allowed to, and whoever may not write at all should hear it before the run.
@@ -64,6 +64,56 @@ impl Output {
             pieces.flush()
         };
         whole().with_context(|| format!("{} could not be written", self.path.display()))
+    }
+
+    /// Empties it for someone who writes it by its path.
+    ///
+    /// # Errors
+    /// Where it is no file, and whatever that one says.
+    pub(super) fn fill<T>(self, fill: impl FnOnce(&Path) -> io::Result<T>) -> anyhow::Result<T> {
+        let whole = || {
+            if !self.file.metadata()?.is_file() {
+                return Err(io::Error::other("it is no regular file"));
+            }
+            self.file.set_len(0)?;
+            fill(&self.path)
+        };
+        whole().with_context(|| format!("{} could not be written", self.path.display()))
+    }
+}
+
+/// A new folder of the user's, for files that a verb makes in it.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    owner: Option<Account>,
+}
+
+impl Folder {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// Where it is there already, or the user may not.
+    pub(super) fn make(path: &Path) -> anyhow::Result<Self> {
+        let owner = through_sudo(&Invoker::of_this_process(None))?;
+        as_account(owner.as_ref(), || {
+            DirBuilder::new().mode(0o700).create(path)
+        })
+        .with_context(|| format!("the folder {} can't be made", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            owner,
+        })
+    }
+
+    /// Makes a file in it.
+    ///
+    /// # Errors
+    /// Where it is there already.
+    pub(super) fn new_file(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        as_account(self.owner.as_ref(), || options.open(self.path.join(name)))
     }
 }
 

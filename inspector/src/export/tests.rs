@@ -1,15 +1,24 @@
 //! Exports of stories, held against the ledger of the same story and read by other people's tools.
 
 mod chrome;
+mod ctf;
 mod genuine;
 mod jsonl;
 mod perfetto;
 mod schema;
 mod size;
 mod sketch;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+mod tables;
 mod timeline;
 
-use super::{Format, Subject, Totals, write};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{Format, Out, Subject, Target, Totals, write};
 use crate::{
     event::{Batch, id::BootTime},
     ledger::{Ledger, LedgerRules, retain::Retain},
@@ -38,8 +47,31 @@ impl Told<'_> {
 
     fn written(&self, format: Format) -> (Vec<u8>, Totals) {
         let mut bytes = Vec::new();
-        let totals = self.with(|subject| write(format, subject, &mut bytes, &mut |_| ()));
+        let totals =
+            self.with(|subject| write(format, subject, Out::Stream(&mut bytes), &mut |_| ()));
         (bytes, totals.unwrap())
+    }
+
+    /// The same in a folder; where it is there.
+    fn written_in(&self, format: Format, folder: &Path) -> (PathBuf, Totals) {
+        let totals = self
+            .with(|subject| write_in(format, subject, folder))
+            .unwrap();
+        (place(format, folder), totals)
+    }
+
+    /// The same up to the window's end.
+    #[cfg(any(feature = "sqlite", feature = "parquet"))]
+    fn pipeline_until(&self, until: BootTime) -> Pipeline {
+        let mut cast = Cast::default();
+        let mut pipeline = keeping_everything();
+        for story in [self.before, self.story] {
+            for mut batch in cast.batches(story) {
+                batch.events.retain(|event| event.at <= until);
+                pipeline.take(&batch);
+            }
+        }
+        pipeline
     }
 
     /// The same events as the ledger alone sees them.
@@ -52,6 +84,33 @@ impl Told<'_> {
             }
         }
         pipeline
+    }
+}
+
+/// A file in this folder, or the folder itself.
+fn place(format: Format, folder: &Path) -> PathBuf {
+    match format.target() {
+        Target::Folder => folder.to_owned(),
+        Target::File | Target::Stream => folder.join("export"),
+    }
+}
+
+fn write_in(format: Format, subject: Subject<'_>, folder: &Path) -> io::Result<Totals> {
+    let place = place(format, folder);
+    let said = &mut |_| ();
+    match format.target() {
+        Target::Folder => {
+            let mut open = |name: &str| File::create_new(folder.join(name));
+            write(format, subject, Out::Folder(&mut open), said)
+        }
+        Target::File => {
+            File::create_new(&place)?;
+            write(format, subject, Out::File(&place), said)
+        }
+        Target::Stream => {
+            let mut file = File::create_new(place)?;
+            write(format, subject, Out::Stream(&mut file), said)
+        }
     }
 }
 

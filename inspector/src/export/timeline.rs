@@ -16,7 +16,7 @@ mod losses;
 mod painter;
 mod seen;
 mod threads;
-mod verdict;
+pub(super) mod verdict;
 
 use std::io;
 

@@ -162,14 +162,23 @@ impl Judge {
 
 /// Every judgement that stands now, in the order of the entries' places.
 pub fn standing(ledger: &Ledger) -> impl Iterator<Item = Judgement> {
+    standing_by_place(ledger).map(|(_, _, judgement)| judgement)
+}
+
+/// The same, each with the places of its entry and its resource.
+pub(crate) fn standing_by_place(
+    ledger: &Ledger,
+) -> impl Iterator<Item = (Key<Entry>, Resource, Judgement)> {
     ledger.entries().flat_map(move |(entry, record)| {
         let owned = record.resources().iter().filter_map(move |&resource| {
             let verdict = delete::verdict(ledger, entry, resource)?;
-            judgement(ledger, entry, resource, verdict)
+            let judgement = judgement(ledger, entry, resource, verdict)?;
+            Some((entry, resource, judgement))
         });
         let moved = record.moved.iter().filter_map(move |moved| {
             record.delete.as_ref()?.end?;
-            reassigned(ledger, entry, moved.place)
+            let judgement = reassigned(ledger, entry, moved.place)?;
+            Some((entry, moved.place, judgement))
         });
         owned.chain(moved)
     })

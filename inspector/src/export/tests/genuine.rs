@@ -74,7 +74,8 @@ pub(super) fn answered(command: &mut Command, name: &str, input: &[u8]) -> Optio
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-fn lacking(what: &str) {
+/// Says so; fails where CI is.
+pub(super) fn lacking(what: &str) {
     println!("LACKING: {what} is not installed");
     assert!(env::var_os("CI").is_none(), "in CI nothing may be lacking");
 }

@@ -2,12 +2,8 @@
 
 use std::{fmt::Write as _, time::Instant};
 
-use super::{Told, keeping_everything, subject};
-use crate::{
-    event::Batch,
-    export::{Format, write},
-    pipeline::story::Cast,
-};
+use super::{Told, keeping_everything, subject, write_in};
+use crate::{event::Batch, export::Format, pipeline::story::Cast};
 
 /// Keys with a thread and three descriptors each, and ten waits of that thread.
 fn busy(keys: u64) -> String {
@@ -57,13 +53,18 @@ fn an_event_takes_so_many_bytes() {
         (Format::Perfetto, 150),
         (Format::Chrome, 500),
         (Format::Jsonl, 250),
+        (Format::Ctf, 150),
+        #[cfg(feature = "sqlite")]
+        (Format::Sqlite, 600),
+        #[cfg(feature = "parquet")]
+        (Format::Parquet, 40),
     ];
     for (format, most) in most {
-        let mut bytes = Vec::new();
+        let folder = tempfile::tempdir().unwrap();
         let mut again = batches.iter().cloned();
         let began = Instant::now();
         let subject = subject(keeping_everything(), &mut again, &told);
-        let totals = write(format, subject, &mut bytes, &mut |_| ()).unwrap();
+        let totals = write_in(format, subject, folder.path()).unwrap();
         let each = totals.bytes / totals.events;
         println!(
             "{format:?}: {each} bytes an event, {:?}: {totals}",

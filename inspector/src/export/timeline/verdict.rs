@@ -29,6 +29,27 @@ pub(super) struct Judged {
     grace_ns: u64,
 }
 
+/// How long a resource outlived a delete that ended; up to the window's end, where it lives on.
+pub(in crate::export) fn outlived(
+    verdict: &Verdict,
+    end: BootTime,
+    until: BootTime,
+) -> Option<Latency> {
+    match verdict {
+        Verdict::Gone(How::After(after))
+        | Verdict::Late { after }
+        | Verdict::Unknown(Why::AroundGrace(after)) => Some(*after),
+        Verdict::Retained(_) | Verdict::Pending if end <= until => {
+            let ns = until.since_ns(end);
+            Some(Latency {
+                least_ns: ns,
+                most_ns: ns,
+            })
+        }
+        _ => None,
+    }
+}
+
 /// What became of a resource, for its own track.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fate {
@@ -113,19 +134,7 @@ impl Judged {
 
     /// How long it outlived the delete; up to the window's end, where it lives on.
     pub(super) fn outlived(&self, window: Window) -> Option<Latency> {
-        match &self.verdict {
-            Verdict::Gone(How::After(after))
-            | Verdict::Late { after }
-            | Verdict::Unknown(Why::AroundGrace(after)) => Some(*after),
-            Verdict::Retained(_) | Verdict::Pending if self.end <= window.until => {
-                let ns = window.until.since_ns(self.end);
-                Some(Latency {
-                    least_ns: ns,
-                    most_ns: ns,
-                })
-            }
-            _ => None,
-        }
+        outlived(&self.verdict, self.end, window.until)
     }
 
     /// That time, as far as it lies in the window.

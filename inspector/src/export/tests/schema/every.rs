@@ -22,7 +22,7 @@ use crate::event::{
 };
 
 /// All of them.
-pub(super) fn every() -> Vec<Event> {
+pub(in crate::export::tests) fn every() -> Vec<Event> {
     let kinds = [threads(), handles(), waits(), marks(), readings(), ends()];
     let at = BootTime(7);
     let events = kinds.into_iter().flatten();
