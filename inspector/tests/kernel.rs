@@ -58,6 +58,8 @@ mod program;
 mod race;
 #[path = "kernel/real.rs"]
 mod real;
+#[path = "kernel/recording.rs"]
+mod recording;
 #[path = "kernel/refused.rs"]
 mod refused;
 #[path = "kernel/report.rs"]

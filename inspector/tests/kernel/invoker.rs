@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// The user that sudo's variables name: nobody, whom every system has.
-const USER: u32 = 65534;
+pub(crate) const USER: u32 = 65534;
 
 /// Runs a verb as sudo would start it, in a folder of the user's.
-fn as_sudo(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
+pub(crate) fn as_sudo(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
     chown(folder.path(), Some(USER), Some(USER)).unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     Command::new("timeout")

@@ -9,7 +9,7 @@ use crate::{
     cli::recorded::ReadArgs,
     ledger::LedgerRules,
     pipeline::{Pipeline, story::Cast},
-    report::diff::{Diff, json, text::Comparison},
+    report::diff::{Diff, json, sites::Site, text::Comparison},
     trace::{
         meta::{Meta, Watched},
         write::{Files, Options, Recorder},
@@ -135,7 +135,7 @@ fn a_leak_that_came_is_worse() {
 fn what_is_alike_differs_in_nothing() {
     for closes in [true, false] {
         let diff = diff(&story(5, closes), &story(5, closes));
-        assert!(diff.sites.iter().all(|site| site.is_alike()));
+        assert!(diff.sites.iter().all(Site::is_alike));
         assert!(diff.not_comparable.is_empty(), "{:?}", diff.not_comparable);
         let said = text(&diff);
         assert!(said.contains("\nno site got worse or better\n"), "{said}");
@@ -171,7 +171,7 @@ fn what_can_not_be_compared_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
     record(&a, &story(2, true), |meta| {
-        meta.source.kind = "ebpf".to_owned()
+        meta.source.kind = "ebpf".to_owned();
     });
     let lossy = format!(
         "{}3001 100 lost call from=2000 until=3000\n9000 100 tick\n",

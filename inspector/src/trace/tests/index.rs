@@ -74,6 +74,9 @@ fn a_whole_recordings_index_tells_of_no_damage() {
     assert_eq!(read(&path), (IndexUse::Used, before));
 }
 
+/// Makes an index wrong.
+type Change = fn(&mut Index);
+
 #[test]
 fn an_index_that_is_wrong_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
@@ -81,7 +84,7 @@ fn an_index_that_is_wrong_is_not_believed() {
     damaged(&path);
     let (_, before) = read(&path);
     let right = Index::of(&Recording::open(&path, Limits::default()).unwrap()).unwrap();
-    let change: [(&str, fn(&mut Index)); 9] = [
+    let changes: [(&str, Change); 9] = [
         ("not in the form", |index| index.schema.push('0')),
         ("of another recording", |index| {
             index.recording.replace_range(..1, "x");
@@ -106,7 +109,7 @@ fn an_index_that_is_wrong_is_not_believed() {
             index.segments[0].bad.push(first);
         }),
     ];
-    for (why, change) in change {
+    for (why, change) in changes {
         let mut index = right.clone();
         change(&mut index);
         fs::write(index_path(&path), serde_json::to_vec(&index).unwrap()).unwrap();
