@@ -3,6 +3,8 @@
 //! `cargo bench -p inspector --bench replay [-- MEGABYTES]` makes a recording of so many (1,000 unless
 //! said), opens it, and jumps to moments all over it.
 
+#![expect(clippy::print_stdout, reason = "what it measures is what it prints")]
+
 use std::{
     num::NonZeroU64,
     path::Path,
