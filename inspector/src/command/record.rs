@@ -22,6 +22,7 @@ use crate::{
         record::{RecordArgs, RecordLab},
     },
     config::Config,
+    event::text::Text,
     launch::status,
     ledger::{Ledger, LedgerRules},
     target::{Found, Roots},
@@ -97,7 +98,7 @@ fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     };
     let runtime = runtime()?;
     let mut started = wish.start_recorded(&runtime, |words, tgid, kind, pipeline| {
-        let words = words.iter().map(|word| word.bytes());
+        let words = words.iter().map(Text::bytes);
         let watched = Watched::command(words, tgid.0);
         let (path, how) = (&args.output, &args.recording);
         let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;

@@ -392,8 +392,7 @@ proptest! {
         let mut one = Pipeline::new(LedgerRules::default());
         let mut other = one.clone();
         let in_one = one.take(&Batch { events: events.clone() });
-        let in_many: Vec<_> = events
-            .chunks(size)
+        let in_many: Vec<_> = events.chunks(size)
             .flat_map(|events| other.take(&Batch { events: events.to_vec() }))
             .collect();
         prop_assert_eq!(in_one, in_many);
