@@ -23,6 +23,8 @@
 pub mod at;
 pub mod block;
 pub(crate) mod field;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod keyframe;
 pub mod meta;
 pub mod read;

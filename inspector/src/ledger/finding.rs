@@ -272,7 +272,9 @@ impl Findings {
         let is_room = |sum: u64| sum < MOST_COUNTED;
         let totals = self.of_process.values().chain([&self.totals]);
         let mut sums = totals.flat_map(|totals| FindingKind::ALL.map(|kind| totals.of(kind)));
-        follow.into_iter().all(|(number, one)| one.number == number && is_room(one.count))
+        follow
+            .into_iter()
+            .all(|(number, one)| one.number == number && is_room(one.count))
             && end == Some(self.made)
             && is_room(self.made)
             && sums.all(is_room)

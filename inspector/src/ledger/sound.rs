@@ -10,10 +10,11 @@ use super::{
     Ledger,
     arena::{Arena, Key},
     counters::Counters,
-    entry::Entry,
+    entry::{Entry, giving::OwedOwn, span::OpenSpan},
     own::Owner,
     resource::Resource,
     scan::Drift,
+    tally::Tally,
     thread::{LiveThread, Thread},
 };
 
@@ -79,7 +80,7 @@ impl Ledger {
         let are_counted = sums.all(|sum| sum < MOST_COUNTED)
             && drift.all(|sum| sum < MOST_COUNTED)
             && self.tally.is_sound()
-            && tallies.all(|tally| tally.is_sound())
+            && tallies.all(Tally::is_sound)
             && self.findings.is_sound();
         ensure(are_counted, "the sums were never counted")
     }
@@ -173,10 +174,10 @@ impl Ledger {
         let mut pins = Counts::of(&self.entries);
         let live = self.threads.iter().filter_map(|(_, one)| one.live.as_ref());
         let pinned = live.flat_map(|live| {
-            let spans = live.spans.iter().flat_map(|span| span.pinned());
+            let spans = live.spans.iter().flat_map(OpenSpan::pinned);
             spans.chain(live.deletes.iter().copied())
         });
-        let owed = self.owed_owns.iter().map(|owed| owed.pinned());
+        let owed = self.owed_owns.iter().map(OwedOwn::pinned);
         for entry in pinned.chain(owed) {
             let is_there = pins.add(&self.entries, entry);
             ensure(is_there, "an entry is missing that a mark speaks of")?;
@@ -198,7 +199,10 @@ impl Ledger {
         let of_threads = self.threads.iter().filter_map(|(_, one)| one.owner);
         let of_handles = self.descriptors.iter().filter_map(|(_, one)| one.owner);
         let owners = of_threads.chain(of_handles).map(|owner: Owner| owner.entry);
-        ensure(owners.count() == owned, "an owner does not list what it owns")
+        ensure(
+            owners.count() == owned,
+            "an owner does not list what it owns",
+        )
     }
 
     /// What is dead, and only that, is forgotten one day, once.
@@ -228,9 +232,8 @@ impl Ledger {
             ensure(is_first, "what is to be forgotten is not finished")?;
         }
         // One that is finished twice would be forgotten twice.
-        let finished = |(key, entry): &(Key<Entry>, &Entry)| {
-            entry.is_finished == (entries.get(*key) == 1)
-        };
+        let finished =
+            |(key, entry): &(Key<Entry>, &Entry)| entry.is_finished == (entries.get(*key) == 1);
         let all = self.entries.iter().all(|entry| finished(&entry));
         ensure(all, "what is finished is never forgotten")
     }

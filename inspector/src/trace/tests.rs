@@ -1,6 +1,13 @@
 //! Recordings made and read again.
 
+mod damage;
+mod disk;
+mod golden;
+mod hostile;
+mod kill;
+mod pipe;
 mod rows;
+mod story;
 
 use std::{path::Path, sync::Arc};
 

@@ -1,5 +1,6 @@
 //! Whether tables, descriptors and open file descriptions fit together.
 
+use crate::event::id::Fd;
 use crate::ledger::{
     Ledger,
     arena::Key,
@@ -7,7 +8,6 @@ use crate::ledger::{
     sound::{Counts, Unsound, ensure},
     table::Table,
 };
-use crate::event::id::Fd;
 
 impl Ledger {
     pub(super) fn check_tables(&self) -> Result<(), Unsound> {
@@ -100,7 +100,10 @@ impl Ledger {
                 let fits = is_of_list(record, key, previous);
                 ensure(fits, "a list's descriptor is another's")?;
                 let is_owned = record.owner.is_some();
-                ensure(were_owned || !is_owned, "a list begins with what nobody owns")?;
+                ensure(
+                    were_owned || !is_owned,
+                    "a list begins with what nobody owns",
+                )?;
                 were_owned = is_owned;
                 (previous, next) = (next, record.next);
                 places += 1;
@@ -108,8 +111,8 @@ impl Ledger {
         }
         for (address, &description) in &self.by_file {
             let record = self.descriptions.get(description);
-            let is_it = record
-                .is_some_and(|record| record.file.is_some_and(|at| at.0.get() == *address));
+            let is_it =
+                record.is_some_and(|record| record.file.is_some_and(|at| at.0.get() == *address));
             ensure(is_it, "an address is no description's")?;
         }
         let told = self.descriptors.iter().filter(|(_, one)| one.listed);

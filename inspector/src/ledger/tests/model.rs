@@ -119,7 +119,7 @@ fn play(
             if !spoil.drops(told, &event) {
                 log.push(format!("{} {:?}", event.at.0, event.what));
                 ledger.apply(&event);
-                ledger.check_sound().map_err(|unsound| unsound.to_owned())?;
+                ledger.check_sound().map_err(str::to_owned)?;
             }
         }
         world.clock += 1;
