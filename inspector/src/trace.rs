@@ -25,6 +25,8 @@ pub mod at;
 pub mod block;
 pub(crate) mod field;
 pub mod find;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod index;
 pub mod keyframe;
 pub mod meta;

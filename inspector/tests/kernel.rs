@@ -32,6 +32,8 @@ mod exits;
 mod findings;
 #[path = "kernel/fork.rs"]
 mod fork;
+#[path = "kernel/full.rs"]
+mod full;
 #[path = "kernel/groups.rs"]
 mod groups;
 #[path = "kernel/invoker.rs"]

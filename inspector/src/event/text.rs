@@ -22,13 +22,14 @@ impl Text {
 impl Comm {
     /// From the kernel's NUL-padded field.
     pub fn new(padded: [u8; 16]) -> Self {
-        Self(padded)
+        Self::from_bytes(&padded)
     }
 
-    /// From bytes such as /proc/PID/comm holds; the rest is cut off.
+    /// From bytes such as /proc/PID/comm holds; the rest, and what is behind a NUL, is cut off.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut padded = [0; 16];
-        let kept = bytes.len().min(15);
+        let end = bytes.iter().take(15).position(|&byte| byte == 0);
+        let kept = end.unwrap_or(bytes.len().min(15));
         padded[..kept].copy_from_slice(&bytes[..kept]);
         Self(padded)
     }

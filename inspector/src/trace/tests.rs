@@ -1,8 +1,15 @@
 //! Recordings made and read again.
 
+mod damage;
+mod disk;
+mod golden;
+mod hostile;
 mod index;
+mod kill;
+mod pipe;
 pub(crate) mod play;
 mod rows;
+mod story;
 
 use std::{path::Path, sync::Arc};
 

@@ -349,8 +349,7 @@ proptest! {
             prop_assert_eq!(pipeline.check_sound(), Ok(()));
         }
         adds_up(pipeline.ledger())?;
-        let findings = pipeline.ledger().findings();
-        prop_assert!(findings.iter().all(|one| !one.to_string().contains('\n')));
+        prop_assert!(pipeline.ledger().findings().iter().all(|one| !one.to_string().contains('\n')));
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(super) struct Writer {
 
 struct Written {
     number: u32,
+    /// Bytes of its largest keyframe.
+    keyframe_bytes: u64,
     began_ns: u64,
     ended_ns: u64,
     bytes: u64,
@@ -142,7 +144,7 @@ impl Writer {
             meta,
         };
         let began = writer.meta.began_ns;
-        writer.begin(0, began)?;
+        writer.begin(0, began, false)?;
         Ok(writer)
     }
 
@@ -209,7 +211,7 @@ impl Writer {
 
     fn write(&mut self, piece: &Piece) -> io::Result<()> {
         if self.segment.is_none() {
-            self.begin(self.header.number + 1, piece.at().0)?;
+            self.begin_next(piece.at())?;
         }
         match piece {
             Piece::Events(block) => self.append(Kind::Events, &block.rows, block.digest, false),
@@ -229,7 +231,7 @@ impl Writer {
         let raw = keyframe::bytes(pipeline);
         lock(&self.shared).keyframe_bytes = raw.len() as u64;
         if self.is_segment_full() {
-            self.begin(self.header.number + 1, digest.max_ns)?;
+            self.begin_next(BootTime(digest.max_ns))?;
         }
         self.append(Kind::Keyframe, &raw, digest, false)
     }
@@ -237,7 +239,9 @@ impl Writer {
     fn is_segment_full(&self) -> bool {
         self.can_roll
             && self.segments.back().is_some_and(|last| {
-                last.bytes >= self.options.segment_bytes
+                // One that holds little but its keyframe is not worth another.
+                let least = last.keyframe_bytes.saturating_mul(2);
+                last.bytes >= self.options.segment_bytes.max(least)
                     || last.ended_ns.saturating_sub(last.began_ns)
                         >= as_ns(self.options.segment_time)
             })

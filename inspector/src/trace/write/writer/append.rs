@@ -13,8 +13,13 @@ use crate::{
 };
 
 impl Writer {
+    /// Begins the next segment.
+    pub(super) fn begin_next(&mut self, at: BootTime) -> io::Result<()> {
+        self.begin(self.header.number + 1, at.0, false)
+    }
+
     /// Begins a segment: its header and META, or nothing.
-    pub(super) fn begin(&mut self, number: u32, at_ns: u64) -> io::Result<()> {
+    pub(super) fn begin(&mut self, number: u32, at_ns: u64, last: bool) -> io::Result<()> {
         let header = SegmentHeader {
             number,
             first_block: self.block,
@@ -30,7 +35,7 @@ impl Writer {
         let about = self.header_of(Kind::Meta, &raw, moment(BootTime(at_ns)))?;
         let block = [&about.bytes(header.marker), self.stored(&raw, &about)].concat();
         let mut segment = self.place.begin(number)?;
-        if let Err(error) = segment.append([&header.bytes(), &block], false) {
+        if let Err(error) = segment.append([&header.bytes(), &block], last) {
             drop(segment);
             let _an_empty_one_stays = self.place.drop_segment(number);
             return Err(error);
@@ -38,6 +43,7 @@ impl Writer {
         let bytes = block.len() as u64;
         self.segments.push_back(Written {
             number,
+            keyframe_bytes: 0,
             began_ns: at_ns,
             ended_ns: at_ns,
             bytes: block::SEGMENT_HEADER as u64,
@@ -124,6 +130,9 @@ impl Writer {
         self.unsynced += bytes;
         if let Some(written) = self.segments.back_mut() {
             written.bytes += bytes;
+            if header.kind == Kind::Keyframe {
+                written.keyframe_bytes = written.keyframe_bytes.max(bytes);
+            }
             written.ended_ns = written.ended_ns.max(header.digest.max_ns);
         }
         lock(&self.shared).progress.bytes += bytes;

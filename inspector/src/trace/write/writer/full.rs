@@ -99,10 +99,11 @@ impl Writer {
         let most = self.options.segment_bytes.min(bytes / RING_SEGMENTS);
         self.options.segment_bytes = most;
         if let Some(segment) = &mut self.segment {
-            // It gives back what it had reserved.
+            // It gives back what it had reserved: the next one begins with that.
             segment.finish();
         }
-        if self.begin(self.header.number + 1, piece.at().0).is_err() {
+        let number = self.header.number + 1;
+        if self.begin(number, piece.at().0, true).is_err() {
             return Ok(false);
         }
         self.drop_oldest()?;
@@ -129,7 +130,7 @@ impl Writer {
     /// Whether nothing is written at the moment, so that the piece is left out. What was lost is
     /// told before anything else is written.
     pub(super) fn is_paused(&mut self, piece: &Piece) -> io::Result<bool> {
-        let Some((gap, again)) = self.unwritten.take() else {
+        let Some((gap, mut again)) = self.unwritten.take() else {
             return Ok(false);
         };
         let is_wanted = matches!(piece, Piece::End(..) | Piece::Note(..) | Piece::Save(..));
@@ -142,11 +143,12 @@ impl Writer {
                     shared.progress.halted = None;
                     return Ok(false);
                 }
-                Err(error) if is_full(&error) && !matches!(piece, Piece::End(..)) => {}
+                Err(error) if is_full(&error) && !matches!(piece, Piece::End(..)) => {
+                    again = Instant::now() + RETRY;
+                }
                 Err(error) => return Err(error),
             }
         }
-        let again = again.max(Instant::now());
         self.unwritten = Some((gap, again));
         self.leave_out(piece);
         Ok(true)
