@@ -24,6 +24,9 @@ const SEARCHED: u64 = 64 << 20;
 /// The header of the block that begins here, whether its content is cut off or not.
 pub(super) fn header_at(segment: &OpenSegment, offset: u64) -> io::Result<Option<Header>> {
     let mut bytes = [0; HEADER];
+    if offset >= segment.len {
+        return Ok(None);
+    }
     match segment.file.read_exact_at(&mut bytes, offset) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
