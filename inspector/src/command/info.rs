@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{MET, NOT_MET, recorded};
+use super::{MET, NOT_MET, recorded, recording::bytes as size};
 use crate::{
     cli::recorded::InfoArgs,
     duration,
@@ -122,10 +122,7 @@ fn text(recording: &Recording, sums: &Sums, verified: bool) -> String {
         0 => String::new(),
         events => format!(", {:.1} bytes each", bytes as f64 / events as f64),
     };
-    line(
-        "events",
-        format!("{events} in {:.1} MB{each}", bytes as f64 / 1e6),
-    );
+    line("events", format!("{events} in {}{each}", size(bytes)));
     line(
         "deletes",
         format!(

@@ -291,14 +291,19 @@ fn beyond(count: u32, most: u32, what: &str) -> Option<String> {
 }
 
 fn words(progress: &Progress) -> String {
-    let mut words = format!(
-        "{} events, {:.1} MB",
-        progress.events,
-        progress.bytes as f64 / 1e6
-    );
+    let mut words = format!("{} events, {}", progress.events, bytes(progress.bytes));
     if progress.segments > 1 {
         words.push_str(&format!(" in {} files", progress.segments));
     }
     words.push_str(&format!(", lost {}", progress.lost));
     words
+}
+
+/// So many bytes, in the unit that fits: `11 kB`, `12.1 MB`.
+pub(super) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{} kB", count.div_ceil(1000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.2} GB", count as f64 / 1e9),
+    }
 }

@@ -137,8 +137,9 @@ fn replays_of(line: &str) {
 #[test]
 fn a_replay_of_a_thread_pool_is_what_it_was() {
     replays_of(
-        "python3 -c 'import concurrent.futures as f, os
+        "python3 -c 'import concurrent.futures as f, os, time
 def work(n):
+    time.sleep(0.02)
     with open(os.devnull): return n
 with f.ThreadPoolExecutor(8) as pool: list(pool.map(work, range(300)))'",
     );

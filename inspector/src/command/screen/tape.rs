@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use crate::{
     cli::record::{RecordingArgs, TapeArgs},
-    command::{recording::Recording, tell},
+    command::{
+        recording::{Recording, bytes},
+        tell,
+    },
     event::Batch,
     pipeline::Pipeline,
     source::{SourceKind, clock::wall_ns},
@@ -120,7 +123,7 @@ impl Tape for ScreenTape {
 }
 
 fn size(progress: &Progress) -> String {
-    let mut words = format!("{:.1} MB", progress.kept_bytes as f64 / 1e6);
+    let mut words = bytes(progress.kept_bytes);
     if progress.lost > 0 {
         words.push_str(&format!(", lost {}", progress.lost));
     }
