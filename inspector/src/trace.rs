@@ -14,7 +14,7 @@
 //! | NOTE | the user's own remarks |
 //! | END | the [`meta::Meta`] once more, with totals: only after a clean end |
 //!
-//! [`write`] makes one, [`read`] reads it, [`play`] goes to and fro in it, [`find`] finds places in it
+//! [`mod@write`] makes one, [`read`] reads it, [`play`] goes to and fro in it, [`find`] finds places in it
 //! and [`timeline`] is what it looks like from afar. Nothing but the rows' kinds and fields, the headers and
 //! the names in the META and END is promised to later versions; a keyframe of another version is passed over,
 //! and what it would have told is replayed from the events before it.

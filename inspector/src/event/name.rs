@@ -17,7 +17,7 @@ const MOST: usize = 1024;
 const ODD: &str = "odd name";
 
 /// The same name, to stay. Text that is no name of this program's (letters, digits, `_`, `-`, `.`
-/// and blanks), or one more than [`MOST`], is [`ODD`].
+/// and blanks), or one more than `MOST`, is `ODD`.
 pub fn known(name: &str) -> &'static str {
     static NAMES: Mutex<Option<FxHashSet<&'static str>>> = Mutex::new(None);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);

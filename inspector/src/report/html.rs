@@ -2,7 +2,7 @@
 //!
 //! Everything it tells stands in its markup; the script only searches, sorts and points, so that
 //! the page is whole where scripts are not run. Its policy forbids every request, and what comes
-//! from other processes reaches it through [`escape`] alone: the script's data are numbers.
+//! from other processes reaches it through `escape` alone: the script's data are numbers.
 
 mod basis;
 mod escape;
