@@ -80,6 +80,7 @@ fn an_ordinary_user_goes_to_and_fro_in_it() {
     terminal.type_in("soon");
     terminal.until_shown("a time is such as 14:03:07");
     terminal.press("Esc");
+    terminal.until_hidden("where?");
     terminal.press("$");
     terminal.until_shown("at its end");
     terminal.press("space");
