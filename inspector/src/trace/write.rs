@@ -27,7 +27,6 @@ use self::{
 };
 use super::{
     block::Digest,
-    keyframe,
     meta::{End, Meta},
 };
 use crate::{
@@ -45,7 +44,7 @@ const BLOCK_EVENTS: u32 = 32 << 10;
 /// or nanoseconds after its first event: what a killed recorder loses at most.
 const BLOCK_NS: u64 = 250_000_000;
 /// Bytes of rows between keyframes, at least; a larger keyframe waits for as many as it has itself.
-const KEYFRAME_BYTES: u64 = 4 << 20;
+const KEYFRAME_BYTES: u64 = 8 << 20;
 
 /// How a recording is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,8 +178,8 @@ impl Recorder {
             left_out: None,
             command_end: None,
         };
-        // The first one holds the recent past as well.
-        recorder.keyframe(pipeline.clone());
+        // It holds the recent past as well.
+        recorder.send_keyframe(pipeline, true);
         Ok(recorder)
     }
 
@@ -214,7 +213,7 @@ impl Recorder {
             .try_send(Piece::Save(why.to_owned(), at))
             .is_ok();
         if is_taken {
-            self.keyframe(keyframe::of(pipeline));
+            self.keyframe(pipeline);
         }
         is_taken
     }
@@ -278,7 +277,7 @@ impl Recorder {
             (shared.wants_keyframe, shared.keyframe_bytes)
         };
         if is_wanted || self.rows_since >= size.max(KEYFRAME_BYTES) {
-            self.keyframe(keyframe::of(pipeline));
+            self.keyframe(pipeline);
         }
     }
 
@@ -288,7 +287,7 @@ impl Recorder {
             return;
         };
         match self.pieces.try_send(Piece::Loss(gap)) {
-            Ok(()) => self.keyframe(keyframe::of(pipeline)),
+            Ok(()) => self.keyframe(pipeline),
             Err(TrySendError::Full(Piece::Loss(gap))) => self.left_out = Some(gap),
             // The writer is over, and has told so.
             Err(_) => {}
@@ -304,7 +303,11 @@ impl Recorder {
         }
     }
 
-    fn keyframe(&mut self, pipeline: Pipeline) {
+    fn keyframe(&mut self, pipeline: &Pipeline) {
+        self.send_keyframe(pipeline, false);
+    }
+
+    fn send_keyframe(&mut self, pipeline: &Pipeline, is_first: bool) {
         let (threads, handles) = pipeline.ledger().live();
         let now = pipeline.ledger().now().0;
         let digest = Digest {
@@ -314,7 +317,13 @@ impl Recorder {
             handles,
             ..Digest::default()
         };
-        let piece = Piece::Keyframe(Box::new(pipeline), digest);
+        // A copy is quickly made; what is too old in it the writer leaves out.
+        let pipeline = Box::new(pipeline.clone());
+        let piece = Piece::Keyframe {
+            pipeline,
+            digest,
+            is_first,
+        };
         // One that finds no room is due again with the next block.
         let is_taken = self.pieces.try_send(piece).is_ok();
         lock(&self.shared).wants_keyframe = !is_taken;

@@ -36,7 +36,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Piece {
     Events(ClosedBlock),
-    Keyframe(Box<Pipeline>, Digest),
+    Keyframe {
+        pipeline: Box<Pipeline>,
+        digest: Digest,
+        /// The recording begins with it: all that is known belongs to it.
+        is_first: bool,
+    },
     Loss(Gap),
     Note(String, BootTime),
     Save(String, BootTime),
@@ -215,7 +220,14 @@ impl Writer {
         }
         match piece {
             Piece::Events(block) => self.append(Kind::Events, &block.rows, block.digest, false),
-            Piece::Keyframe(pipeline, digest) => self.keyframe(pipeline, *digest),
+            Piece::Keyframe {
+                pipeline,
+                digest,
+                is_first: true,
+            } => self.keyframe(pipeline, *digest),
+            Piece::Keyframe {
+                pipeline, digest, ..
+            } => self.keyframe(&keyframe::of(pipeline), *digest),
             Piece::Loss(gap) => self.loss(gap),
             // It is small, and somebody wants it: it may use what is left for the end.
             Piece::Note(text, at) => self.append(Kind::Note, text.as_bytes(), moment(*at), true),
@@ -321,7 +333,7 @@ impl Piece {
     fn at(&self) -> BootTime {
         match self {
             Self::Events(block) => BootTime(block.digest.max_ns),
-            Self::Keyframe(_, digest) => BootTime(digest.max_ns),
+            Self::Keyframe { digest, .. } => BootTime(digest.max_ns),
             Self::Loss(gap) => gap.until,
             Self::Note(_, at) | Self::Save(_, at) | Self::End(at, _) => *at,
         }
