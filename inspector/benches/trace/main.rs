@@ -126,13 +126,11 @@ fn written(path: &Path, batches: &[Batch]) -> (Duration, Duration, Pipeline) {
     let mut pipeline = Pipeline::new(LedgerRules::default());
     let files = Files::new(PathBuf::from(path));
     let begun = Instant::now();
-    let started = Recorder::start(
-        files,
-        Options::default(),
-        Meta::default(),
-        &pipeline,
-        || Ok(()),
-    );
+    let meta = Meta {
+        began_ns: batches[0].events[0].at.0,
+        ..Meta::default()
+    };
+    let started = Recorder::start(files, Options::default(), meta, &pipeline, || Ok(()));
     let mut recorder = started.expect("the temporary folder can be written");
     let (mut front, mut ledger) = (Duration::ZERO, Duration::ZERO);
     let mut sent = 0;
