@@ -64,6 +64,13 @@ pub enum Verdict {
     Unknown(Why),
 }
 
+impl Verdict {
+    /// Whether the resource outlives its grace, or did.
+    pub fn is_bad(&self) -> bool {
+        matches!(self, Self::Late { .. } | Self::Retained(_))
+    }
+}
+
 /// When, seen from the delete, a resource went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum How {

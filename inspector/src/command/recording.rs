@@ -25,7 +25,7 @@ use crate::{
         redact::{Redaction, Secret},
         write::{Files, Progress, Recorder},
     },
-    verdict::{Judgement, Verdict},
+    verdict::Judgement,
 };
 
 /// A recording that is being made.
@@ -131,7 +131,7 @@ impl Recording {
             let reason = match trigger {
                 SaveOn::Verdict => fallen
                     .iter()
-                    .find(|one| matches!(one.verdict, Verdict::Late { .. } | Verdict::Retained(_)))
+                    .find(|one| one.verdict.is_bad())
                     .map(|one| format!("{} of {}: {}", one.resource, one.entry, one.verdict)),
                 SaveOn::Exit => ended(batch).map(|tgid| format!("process {tgid} ended")),
                 // The command's own end is told by whoever waits for it.

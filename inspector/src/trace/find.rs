@@ -12,7 +12,7 @@ use crate::{
     event::{Event, What, mark::Declared},
     ledger::LedgerRules,
     pipeline::Pipeline,
-    verdict::{Judgement, Verdict},
+    verdict::Judgement,
 };
 
 /// What is looked for.
@@ -71,10 +71,7 @@ struct Judged {
 
 /// Whether a judgement says that something remained.
 pub fn is_bad(judgement: &Judgement) -> bool {
-    matches!(
-        judgement.verdict,
-        Verdict::Late { .. } | Verdict::Retained(_)
-    )
+    judgement.verdict.is_bad()
 }
 
 impl Search {

@@ -3,7 +3,7 @@
 use crate::{
     event::{Batch, BootTime, Event, Gap, What, loss::Layer, mark::Declared},
     trace::{block::Digest, field::Context, row},
-    verdict::{Judgement, Verdict},
+    verdict::Judgement,
 };
 
 /// The rows so far.
@@ -29,8 +29,7 @@ impl OpenBlock {
         for event in &batch.events {
             self.add(event);
         }
-        let is_bad =
-            |one: &&Judgement| matches!(one.verdict, Verdict::Late { .. } | Verdict::Retained(_));
+        let is_bad = |one: &&Judgement| one.verdict.is_bad();
         let bad = fallen.iter().filter(is_bad).count();
         self.digest.bad_verdicts += u32::try_from(bad).unwrap_or(u32::MAX);
     }
