@@ -10,6 +10,9 @@ pub const SEGMENT_HEADER: usize = 64;
 pub const HEADER: usize = 96;
 /// Most bytes of a block's content, packed or not, whatever its header says.
 pub const MOST_CONTENT: u32 = 1 << 30;
+/// Most events or blocks that a header may count: more than years of a busy target, and sums of
+/// them hold.
+const MOST_COUNT: u64 = 1 << 44;
 
 /// A segment's first 64 bytes.
 ///
@@ -61,14 +64,15 @@ impl SegmentHeader {
     /// From its bytes; `None` = they are damaged, or of something else.
     pub fn parse(bytes: &[u8; SEGMENT_HEADER]) -> Option<Self> {
         let whole = !is_checked() || crc32fast::hash(&bytes[..60]).to_le_bytes() == bytes[60..];
-        (whole && bytes[..8] == MAGIC).then(|| Self {
+        let header = (whole && bytes[..8] == MAGIC).then(|| Self {
             version: u16::from_le_bytes(part(bytes, 8)),
             number: u32::from_le_bytes(part(bytes, 12)),
             recording: part(bytes, 16),
             marker: part(bytes, 32),
             first_block: u64::from_le_bytes(part(bytes, 40)),
             first_event: u64::from_le_bytes(part(bytes, 48)),
-        })
+        });
+        header.filter(|header| header.first_block.max(header.first_event) <= MOST_COUNT)
     }
 }
 
@@ -270,7 +274,9 @@ impl Header {
                 lost: u32::from_le_bytes(part(bytes, 88)),
             },
         };
-        let is_bounded = header.raw_len.max(header.stored_len) <= MOST_CONTENT;
+        let counts = [header.number, header.first_event, header.lost];
+        let is_bounded = header.raw_len.max(header.stored_len) <= MOST_CONTENT
+            && counts.iter().all(|&count| count <= MOST_COUNT);
         is_bounded.then_some(header)
     }
 }
@@ -341,11 +347,21 @@ mod tests {
     }
 
     #[test]
-    fn lengths_beyond_the_bound_are_no_header() {
+    fn lengths_and_counts_beyond_their_bounds_are_no_header() {
         let long = Header {
             raw_len: MOST_CONTENT + 1,
             ..header()
         };
         assert_eq!(Header::parse(&long.bytes([0; 8])), None);
+        let at_most = Header {
+            first_event: MOST_COUNT,
+            ..header()
+        };
+        assert_eq!(Header::parse(&at_most.bytes([0; 8])), Some(at_most));
+        let many = Header {
+            first_event: MOST_COUNT + 1,
+            ..header()
+        };
+        assert_eq!(Header::parse(&many.bytes([0; 8])), None);
     }
 }

@@ -88,8 +88,11 @@ impl Index {
         for block in recording.blocks() {
             let header = &block.header;
             if let Some((number, event)) = expected {
-                index.lost.blocks += header.number.saturating_sub(number);
-                index.lost.events += header.first_event.saturating_sub(event);
+                let lost = &mut index.lost;
+                let blocks = header.number.saturating_sub(number);
+                let events = header.first_event.saturating_sub(event);
+                lost.blocks = lost.blocks.saturating_add(blocks);
+                lost.events = lost.events.saturating_add(events);
             }
             let events = u64::from(header.digest.events);
             expected = Some((header.number + 1, header.first_event + events));
@@ -105,7 +108,7 @@ impl Index {
                     segment.bad.push(block.offset);
                     index.lost.bytes += HEADER as u64 + u64::from(header.stored_len);
                     index.lost.blocks += 1;
-                    index.lost.events += events;
+                    index.lost.events = index.lost.events.saturating_add(events);
                 }
             }
         }

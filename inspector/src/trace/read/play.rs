@@ -151,8 +151,8 @@ impl Reads {
         let expected = self.expected.take()?;
         let blocks = header.number.saturating_sub(expected.number);
         let events = header.first_event.saturating_sub(expected.first_event);
-        self.damaged.blocks += blocks;
-        self.damaged.events += events;
+        self.damaged.blocks = self.damaged.blocks.saturating_add(blocks);
+        self.damaged.events = self.damaged.events.saturating_add(events);
         // What the recorder left out before is told by a block of its own, which may be missing.
         let before = match header.kind {
             Kind::Loss => header.lost.saturating_sub(u64::from(header.digest.lost)),
@@ -199,7 +199,7 @@ impl Reads {
                     Kind::Loss => self.lost(u64::from(header.digest.lost), from, until),
                     _ => {
                         let events = u64::from(header.digest.events);
-                        self.damaged.events += events;
+                        self.damaged.events = self.damaged.events.saturating_add(events);
                         self.lost(events, from, until)
                     }
                 }
