@@ -1,7 +1,8 @@
 //! How long it takes from asking for a moment of a large recording until the screen can show it.
 //!
-//! `cargo bench -p inspector --bench replay [-- MEGABYTES]` makes a recording of so many (1,000 unless
-//! said), opens it, and jumps to moments all over it.
+//! `cargo bench -p inspector --bench replay [-- MEGABYTES [RATE]]` makes a recording of so many
+//! (1,000 unless said) and of so many events a second (5,000 unless said, a ninth of them deletes),
+//! opens it, and jumps to moments all over it.
 
 #![expect(clippy::print_stdout, reason = "what it measures is what it prints")]
 
@@ -24,6 +25,7 @@ use inspector::{
     ledger::LedgerRules,
     pipeline::Pipeline,
     trace::{
+        block::Kind,
         meta::Meta,
         read::{Limits, Recording},
         write::{Files, Options, Recorder},
@@ -32,19 +34,22 @@ use inspector::{
 };
 
 /// Keys that live at a time, each with a thread and a handle.
-const LIVE: u32 = 5_000;
+const LIVE: u32 = 2_000;
+/// Numbers of threads and descriptors, each used again when all were.
+const NUMBERS: u32 = 30_000;
 /// Moments that are jumped to.
 const JUMPS: u64 = 60;
 /// Events that are taken in before the clock is looked at, as on the screen.
 const EVENTS: usize = 1024;
 
 fn main() {
-    let megabytes = std::env::args().find_map(|word| word.parse::<u64>().ok());
-    let bytes = megabytes.unwrap_or(1_000) * 1_000_000;
+    let mut numbers = std::env::args().filter_map(|word| word.parse::<u64>().ok());
+    let bytes = numbers.next().unwrap_or(1_000) * 1_000_000;
+    let rate = numbers.next().unwrap_or(5_000);
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("large.rec");
     let started = Instant::now();
-    record(&path, bytes);
+    record(&path, bytes, rate);
     println!("made in {:.1?}", started.elapsed());
 
     let started = Instant::now();
@@ -57,6 +62,18 @@ fn main() {
         recording.events(),
         recording.blocks().len(),
         started.elapsed()
+    );
+    let keyframes = recording.blocks().iter().map(|block| block.header);
+    let keyframes = keyframes.filter(|header| header.kind == Kind::Keyframe);
+    let (count, raw, stored) = keyframes.fold((0, 0, 0), |(count, raw, stored), header| {
+        let more = (u64::from(header.raw_len), u64::from(header.stored_len));
+        (count + 1, raw + more.0, stored + more.1)
+    });
+    println!(
+        "{count} keyframes of {} kB, {} kB packed: {} % of the file",
+        raw / count / 1_000,
+        stored / count / 1_000,
+        stored * 100 / bytes
     );
     let started = Instant::now();
     let mut replay = Replay::new(&recording, Text::default());
@@ -91,9 +108,9 @@ fn arrive(replay: &mut Replay, world: &mut World) {
     }
 }
 
-/// Keys are stored with a thread and a handle and deleted again; every third leaves both behind
+/// Keys are stored with a thread and a handle and deleted again; every tenth leaves both behind
 /// for a while.
-fn record(path: &Path, bytes: u64) {
+fn record(path: &Path, bytes: u64, rate: u64) {
     let mut pipeline = Pipeline::new(LedgerRules::default());
     let options = Options {
         segment_bytes: u64::MAX,
@@ -109,6 +126,8 @@ fn record(path: &Path, bytes: u64) {
     .expect("the folder can be written in");
     let mut told = Told {
         now_ns: 1,
+        apart_ns: 1_000_000_000 / rate,
+        starts: vec![BootTime(0); NUMBERS as usize],
         events: Vec::new(),
     };
     let (mut round, mut made) = (0, 0);
@@ -134,27 +153,34 @@ fn record(path: &Path, bytes: u64) {
 
 struct Told {
     now_ns: u64,
+    /// Between two events, as they come on average.
+    apart_ns: u64,
+    /// When the latest thread of each number began.
+    starts: Vec<BootTime>,
     events: Vec<Event>,
 }
 
 impl Told {
     fn push(&mut self, what: What) {
-        // Some 300,000 events a second, at uneven times.
-        self.now_ns += 1_500 + self.now_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 4_000;
+        // At uneven times.
+        let half = self.apart_ns / 2;
+        self.now_ns += half + self.now_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15) % self.apart_ns;
         let at = BootTime(self.now_ns);
         self.events.push(Event { at, what });
     }
 
     fn round(&mut self, round: u32) {
-        let place = round % 30_000;
+        let place = round % NUMBERS;
         let (tid, fd) = (1_000 + place, 3 + place);
+        self.starts[place as usize] = BootTime(self.now_ns);
         self.mark(round, Declared::StoreBegin { span: None });
+        let start = self.starts[place as usize];
         self.push(What::Thread(ThreadEvent::Born {
             parent: Tid(100),
             parent_tgid: Tgid(100),
             child: Tid(tid),
             tgid: Tgid(100),
-            start: BootTime(self.now_ns),
+            start,
             flags: CloneFlags(0x1_0500),
             files: None,
             comm: Comm::default(),
@@ -170,7 +196,7 @@ impl Told {
         self.mark(round, Declared::StoreEnd { span: None });
         if let Some(old) = round.checked_sub(LIVE) {
             self.mark(old, Declared::DeleteBegin { policy: None });
-            if !old.is_multiple_of(3) {
+            if !old.is_multiple_of(10) {
                 self.end(old);
             }
             self.mark(old, Declared::DeleteEnd);
@@ -178,14 +204,14 @@ impl Told {
         // What was left behind goes at last, long after its grace.
         if let Some(old) = round
             .checked_sub(4 * LIVE)
-            .filter(|old| old.is_multiple_of(3))
+            .filter(|old| old.is_multiple_of(10))
         {
             self.end(old);
         }
     }
 
     fn end(&mut self, round: u32) {
-        let place = round % 30_000;
+        let place = round % NUMBERS;
         self.handle(HandleChange::Closed {
             fd: Fd(3 + place),
             entry_seen: true,
@@ -193,7 +219,7 @@ impl Told {
             references: Some(1),
         });
         let (tid, tgid) = (Tid(1_000 + place), Tgid(100));
-        let start = BootTime(0);
+        let start = self.starts[place as usize];
         self.push(What::Thread(ThreadEvent::Exiting { tid, tgid, start }));
         self.push(What::Thread(ThreadEvent::Gone { tid, tgid, start }));
     }

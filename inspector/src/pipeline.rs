@@ -5,7 +5,7 @@
 use crate::{
     event::Batch,
     ledger::{Ledger, LedgerRules, resource::Change},
-    verdict::{Judge, Judgement, judge},
+    verdict::{Judge, Judgement, delete, judge},
 };
 
 /// A ledger and its judge.
@@ -41,15 +41,17 @@ impl Pipeline {
         fallen
     }
 
-    /// A copy that has forgotten the dead that no entry owns, but for the latest `kept`.
-    pub fn without_old_dead(&self, kept: usize) -> Self {
-        let mut copy = self.clone();
-        copy.ledger.forget_unowned(kept);
-        copy.ledger.take_changes(&mut copy.changes);
+    /// The same, but for the past beyond the latest `kept` of each: the dead that no entry owns,
+    /// deleted entries whose resources all went in time, and those of which some did not.
+    #[must_use]
+    pub fn without_old_dead(mut self, kept: usize) -> Self {
+        self.ledger.forget_settled(kept, delete::is_any_amiss);
+        self.ledger.forget_unowned(kept);
+        self.ledger.take_changes(&mut self.changes);
         // Whoever is forgotten has no verdict that could still change.
-        copy.judge
-            .judge(&copy.ledger, &copy.changes, &mut Vec::new());
-        copy
+        self.judge
+            .judge(&self.ledger, &self.changes, &mut Vec::new());
+        self
     }
 
     /// The same, judged by other rules from now on.

@@ -84,12 +84,18 @@ fn main() {
         );
     }
     if let Some(pipeline) = pipeline {
-        let frame = keyframe::of(&pipeline);
+        let mut copy = None;
+        let copied = timed(|| copy = Some(pipeline.clone()));
+        let copy = copy.expect("it was just made");
+        let mut frame = None;
+        let trimmed = timed(|| frame = Some(keyframe::of(copy)));
+        let frame = frame.expect("it was just made");
         let mut bytes = Vec::new();
         let made = timed(|| bytes = keyframe::bytes(&frame));
         let parsed = timed(|| drop(black_box(keyframe::parse(&bytes))));
         println!(
-            "the last keyframe: {} bytes, made in {made:?}, read in {parsed:?}",
+            "the last keyframe: {} bytes, copied in {copied:?}, trimmed in {trimmed:?}, made in \
+             {made:?}, read in {parsed:?}",
             bytes.len()
         );
     }

@@ -1,9 +1,16 @@
 //! Where the ledger's records live: cells that are reused, named by typed keys of four bytes.
 //!
+//! The first vacant cell is used first. So nothing but which cells are vacant need be written down to
+//! go on from a file exactly as if it had not been left.
+//!
 //! A key is a place inside the ledger, not an identity: identities (tids with start times,
 //! numbers with generations) are in the records.
 
+mod written;
+
 use std::{
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
@@ -20,59 +27,18 @@ pub struct Key<T> {
 }
 
 /// Records of one kind.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Arena<T> {
-    #[serde(
-        bound(deserialize = "T: serde::Deserialize<'de>"),
-        deserialize_with = "bounded"
-    )]
     cells: Vec<Option<T>>,
-    free: Vec<Key<T>>,
-}
-
-/// Most bytes of vacant cells that are read: they cost a file next to nothing, and a hostile one
-/// could ask for all of memory.
-const MOST_VACANT: usize = 512 << 20;
-
-/// Reads cells, of which not too many are vacant.
-fn bounded<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Option<T>>, D::Error> {
-    struct Cells<T>(PhantomData<T>);
-
-    impl<'de, T: serde::Deserialize<'de>> serde::de::Visitor<'de> for Cells<T> {
-        type Value = Vec<Option<T>>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("records, and not too many vacant cells")
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(
-            self,
-            mut records: A,
-        ) -> Result<Self::Value, A::Error> {
-            // Whatever length it says: it grows with what is there.
-            let mut cells = Vec::new();
-            let mut vacant = 0;
-            while let Some(cell) = records.next_element::<Option<T>>()? {
-                vacant += usize::from(cell.is_none());
-                if vacant > MOST_VACANT / size_of::<Option<T>>() {
-                    return Err(serde::de::Error::custom("too many vacant cells"));
-                }
-                cells.push(cell);
-            }
-            Ok(cells)
-        }
-    }
-
-    deserializer.deserialize_seq(Cells(PhantomData))
+    /// The vacant cells. The first one is used first: which that is depends on nothing but them.
+    vacant: BinaryHeap<Reverse<Key<T>>>,
 }
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         Self {
             cells: Vec::new(),
-            free: Vec::new(),
+            vacant: BinaryHeap::new(),
         }
     }
 }
@@ -80,25 +46,18 @@ impl<T> Default for Arena<T> {
 impl<T> Arena<T> {
     /// Stores a record.
     pub(super) fn insert(&mut self, record: T) -> Key<T> {
-        if let Some(key) = self.free.pop() {
+        if let Some(Reverse(key)) = self.vacant.pop() {
             self.cells[key.index()] = Some(record);
             return key;
         }
         self.cells.push(Some(record));
-        let cell = u32::try_from(self.cells.len())
-            .ok()
-            .and_then(NonZeroU32::new)
-            .expect("memory ends long before 2^32 records");
-        Key {
-            cell,
-            of: PhantomData,
-        }
+        Key::of_cell(self.cells.len() - 1).expect("memory ends long before 2^32 records")
     }
 
     /// Forgets a record.
     pub(super) fn remove(&mut self, key: Key<T>) -> Option<T> {
         let record = self.cells.get_mut(key.index())?.take()?;
-        self.free.push(key);
+        self.vacant.push(Reverse(key));
         Some(record)
     }
 
@@ -114,19 +73,13 @@ impl<T> Arena<T> {
 
     /// Every record, in the order of the cells.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        (1u32..).zip(&self.cells).filter_map(|(number, record)| {
-            let cell = NonZeroU32::new(number)?;
-            let key = Key {
-                cell,
-                of: PhantomData,
-            };
-            Some((key, record.as_ref()?))
-        })
+        let cells = self.cells.iter().enumerate();
+        cells.filter_map(|(index, record)| Some((Key::of_cell(index)?, record.as_ref()?)))
     }
 
     /// How many records there are.
     pub(super) fn len(&self) -> usize {
-        self.cells.len() - self.free.len()
+        self.cells.len() - self.vacant.len()
     }
 
     /// How many cells there are, vacant ones included.
@@ -134,20 +87,10 @@ impl<T> Arena<T> {
         self.cells.len()
     }
 
-    /// Whether the vacant cells are exactly those that are used next: records that were read from
-    /// a file may say otherwise.
-    pub(super) fn is_sound(&self) -> bool {
-        let mut vacant: Vec<bool> = self.cells.iter().map(Option::is_none).collect();
-        let is_vacant = |key: &Key<T>| {
-            let cell = vacant.get_mut(key.index());
-            cell.is_some_and(std::mem::take)
-        };
-        self.free.iter().all(is_vacant) && !vacant.contains(&true)
-    }
-
     /// Bytes of the cells.
     pub(super) fn bytes(&self) -> usize {
-        self.cells.capacity() * size_of::<Option<T>>() + self.free.capacity() * size_of::<Key<T>>()
+        self.cells.capacity() * size_of::<Option<T>>()
+            + self.vacant.capacity() * size_of::<Key<T>>()
     }
 }
 
@@ -168,6 +111,14 @@ impl<T> IndexMut<Key<T>> for Arena<T> {
 }
 
 impl<T> Key<T> {
+    fn of_cell(index: usize) -> Option<Self> {
+        let cell = u32::try_from(index + 1).ok().and_then(NonZeroU32::new)?;
+        Some(Self {
+            cell,
+            of: PhantomData,
+        })
+    }
+
     /// Which cell it is, counted from 0: what watches every record keeps its notes by this.
     pub(crate) fn index(self) -> usize {
         self.cell.get() as usize - 1
@@ -190,6 +141,18 @@ impl<T> PartialEq for Key<T> {
 }
 
 impl<T> Eq for Key<T> {}
+
+impl<T> PartialOrd for Key<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Key<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.cell.cmp(&other.cell)
+    }
+}
 
 impl<T> Hash for Key<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {

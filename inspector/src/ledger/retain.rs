@@ -102,6 +102,35 @@ impl Ledger {
         }
     }
 
+    /// Forgets entries that were deleted and all of whose resources are dead, but for the latest
+    /// `kept` of those that matter, and as many of the others.
+    pub(crate) fn forget_settled(
+        &mut self,
+        kept: usize,
+        matters: impl Fn(&Self, Key<Entry>) -> bool,
+    ) {
+        let all = std::mem::take(&mut self.past.entries);
+        let (mut of_those, mut of_others) = (kept, kept);
+        let mut stay = VecDeque::new();
+        for entry in all.into_iter().rev() {
+            let record = &self.entries[entry];
+            let is_settled = record.pins == 0
+                && !self.delete_is_fresh(record)
+                && record.resources.iter().all(|&one| self.is_dead(one));
+            let left = match matters(self, entry) {
+                true => &mut of_those,
+                false => &mut of_others,
+            };
+            if is_settled && *left == 0 {
+                self.forget_entry(entry);
+            } else {
+                *left = left.saturating_sub(1);
+                stay.push_front(entry);
+            }
+        }
+        self.past.entries = stay;
+    }
+
     /// Forgets dead resources that no entry owns, but for the latest `kept`.
     pub(crate) fn forget_unowned(&mut self, kept: usize) {
         let all = std::mem::take(&mut self.past.resources);
@@ -113,6 +142,13 @@ impl Ledger {
                 self.past.resources.push_back(resource);
             }
             beyond = beyond.saturating_sub(1);
+        }
+    }
+
+    fn is_dead(&self, resource: Resource) -> bool {
+        match resource {
+            Resource::Thread(thread) => self.threads[thread].live.is_none(),
+            Resource::Handle(handle) => !self.descriptors[handle].is_open(),
         }
     }
 

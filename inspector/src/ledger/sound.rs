@@ -56,13 +56,6 @@ impl Ledger {
     /// # Errors
     /// What does not fit.
     pub(crate) fn check_sound(&self) -> Result<(), &'static str> {
-        let cells = self.processes.is_sound()
-            && self.threads.is_sound()
-            && self.tables.is_sound()
-            && self.descriptors.is_sound()
-            && self.descriptions.is_sound()
-            && self.entries.is_sound();
-        ensure(cells, "the vacant cells are others")?;
         self.check_sums()?;
         self.check_threads()?;
         self.check_processes()?;

@@ -7,10 +7,11 @@ use crate::pipeline::Pipeline;
 
 /// Of what a keyframe holds. It grows with every change of the ledger's or the judge's records;
 /// the test `its_form_is_known` tells when.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// Dead resources without an owner that a keyframe keeps.
-const DEAD_KEPT: usize = 2048;
+/// How much of the past a keyframe keeps: so many dead resources without an owner, and deleted
+/// entries of each kind that [`Pipeline::without_old_dead`] names.
+const DEAD_KEPT: usize = 1024;
 
 /// Why a keyframe can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum KeyframeError {
 }
 
 /// What a keyframe holds of a pipeline.
-pub fn of(pipeline: &Pipeline) -> Pipeline {
+pub fn of(pipeline: Pipeline) -> Pipeline {
     pipeline.without_old_dead(DEAD_KEPT)
 }
 

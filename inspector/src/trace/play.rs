@@ -56,11 +56,11 @@ pub struct Player {
 
 /// A keyframe is gone back to from so many events before the place that is wanted, where there is
 /// one: the latest events, the rates and who died lately are known there then.
-const WARM: u64 = 50_000;
+pub(crate) const WARM: u64 = 20_000;
 /// Keyframes that are tried, of damaged ones, before all begins at the beginning.
 const TRIED: usize = 4;
 /// And going forward by more than this many events begins at a keyframe.
-const FAR: u64 = 200_000;
+const FAR: u64 = 60_000;
 
 impl Player {
     /// At the beginning.

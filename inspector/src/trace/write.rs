@@ -16,7 +16,7 @@ use std::{
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) use self::disk::segment_path;
@@ -30,7 +30,8 @@ use super::{
     meta::{End, Meta},
 };
 use crate::{
-    event::{Batch, Gap},
+    duration::as_ns,
+    event::{Batch, BootTime, Gap},
     pipeline::Pipeline,
     verdict::Judgement,
 };
@@ -44,7 +45,12 @@ const BLOCK_EVENTS: u32 = 32 << 10;
 /// or nanoseconds after its first event: what a killed recorder loses at most.
 const BLOCK_NS: u64 = 250_000_000;
 /// Bytes of rows between keyframes, at least; a larger keyframe waits for as many as it has itself.
-const KEYFRAME_BYTES: u64 = 8 << 20;
+const KEYFRAME_BYTES: u64 = 2 << 20;
+/// A copy for a keyframe that takes longer than this
+const SHORT_COPY: Duration = Duration::from_millis(5);
+/// is not made again before so many times as long has passed, in the time of the events: where much
+/// is remembered and much happens, it would take too much of a core.
+const COPY_SHARE: u64 = 50;
 
 /// How a recording is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +136,8 @@ pub struct Recorder {
     shared: Arc<Mutex<Shared>>,
     /// Bytes of rows since the last keyframe.
     rows_since: u64,
+    /// Where the copy for the last keyframe took long: when the next one may be made.
+    next_copy: BootTime,
     /// What was left out since the last block that was taken.
     left_out: Option<Gap>,
     command_end: Option<End>,
@@ -175,6 +183,7 @@ impl Recorder {
             thread,
             shared,
             rows_since: 0,
+            next_copy: BootTime(0),
             left_out: None,
             command_end: None,
         };
@@ -253,6 +262,7 @@ impl Recorder {
         if self.open.events() == 0 {
             return;
         }
+        let now = pipeline.ledger().now();
         let (threads, handles) = pipeline.ledger().live();
         let block = self.open.close(threads, handles);
         if self.is_over() {
@@ -276,7 +286,8 @@ impl Recorder {
             let shared = lock(&self.shared);
             (shared.wants_keyframe, shared.keyframe_bytes)
         };
-        if is_wanted || self.rows_since >= size.max(KEYFRAME_BYTES) {
+        let is_due = self.rows_since >= size.max(KEYFRAME_BYTES) && self.next_copy <= now;
+        if is_wanted || is_due {
             self.keyframe(pipeline);
         }
     }
@@ -318,7 +329,12 @@ impl Recorder {
             ..Digest::default()
         };
         // A copy is quickly made; what is too old in it the writer leaves out.
+        let began = Instant::now();
         let pipeline = Box::new(pipeline.clone());
+        let took = began.elapsed();
+        if took > SHORT_COPY {
+            self.next_copy = BootTime(now).plus_ns(as_ns(took).saturating_mul(COPY_SHARE));
+        }
         let piece = Piece::Keyframe {
             pipeline,
             digest,

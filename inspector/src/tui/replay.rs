@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::world::World;
 use crate::{
-    event::{BootTime, text::Text},
+    event::{Batch, BootTime, text::Text},
     trace::{
         find::{Direction, Found, Search, Want},
-        play::{Player, Until},
+        play::{Player, Until, WARM},
         read::{Read, Recording},
         timeline::{Column, Timeline},
     },
@@ -246,7 +246,14 @@ impl Replay {
 
     fn play(&mut self, world: &mut World, until: BootTime, events: usize) -> Worked {
         let notes = &self.timeline.notes;
-        let taken = take(&mut self.player, world, notes, Until::Time(until), events);
+        let taken = take(
+            &mut self.player,
+            world,
+            notes,
+            Until::Time(until),
+            events,
+            World::take,
+        );
         if let Some(taken) = taken {
             if taken == Taken::State {
                 self.since = self.since.max(world.ledger().now());
@@ -264,12 +271,19 @@ impl Replay {
 
     fn going(&mut self, world: &mut World, mut go: Box<Go>, events: usize) -> Worked {
         let notes = &self.timeline.notes;
+        let is_aside = go.aside.is_some();
         let (player, known, since) = match &mut go.aside {
             Some((aside, player, since)) => (player, aside, since),
             None => (&mut self.player, &mut *world, &mut self.since),
         };
-        let taken = take(player, known, notes, go.until, events);
-        if taken == Some(Taken::State) {
+        let is_long_before = is_aside && player.event() + WARM < go.span.1;
+        let so = if is_long_before {
+            World::pass
+        } else {
+            World::take
+        };
+        let taken = take(player, known, notes, go.until, events, so);
+        if is_long_before || taken == Some(Taken::State) {
             *since = (*since).max(known.ledger().now());
         }
         if taken.is_some() {
@@ -278,6 +292,7 @@ impl Replay {
         }
         if let Some((aside, player, since)) = go.aside {
             (*world, self.player, self.since) = (aside, player, since);
+            world.catch_up();
         }
         self.at = match go.until {
             Until::Time(time) => time,
@@ -297,16 +312,17 @@ enum Taken {
     Events,
 }
 
-/// Takes in what comes next; `None` = nothing more comes until there.
+/// Takes in what comes next, so; `None` = nothing more comes until there.
 fn take(
     player: &mut Player,
     world: &mut World,
     notes: &[(BootTime, String)],
     until: Until,
     events: usize,
+    so: fn(&mut World, &Batch),
 ) -> Option<Taken> {
     match player.next(until, events)? {
-        Read::Batch(batch) => world.take(&batch),
+        Read::Batch(batch) => so(world, &batch),
         Read::Note { at, text } => world.noted(at, &text),
         Read::State(state) => {
             world.adopt(*state);

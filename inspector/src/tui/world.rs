@@ -28,6 +28,8 @@ pub struct World {
     forgotten_at: BootTime,
     /// The judgements that fell with the last batch.
     fallen: Vec<Judgement>,
+    /// Only the ledger took in what happened last.
+    was_passed: bool,
 }
 
 /// Live resources of the run that is shown.
@@ -58,6 +60,7 @@ impl World {
             live: Live::default(),
             forgotten_at: BootTime(0),
             fallen: Vec::new(),
+            was_passed: false,
         }
     }
 
@@ -69,8 +72,22 @@ impl World {
         }
     }
 
+    /// Takes in what happened long before what will be looked at: only the ledger needs it.
+    pub fn pass(&mut self, batch: &Batch) {
+        self.fallen = self.pipeline.take(batch);
+        self.was_passed = true;
+    }
+
+    /// Looks at what came of what was passed.
+    pub fn catch_up(&mut self) {
+        if std::mem::take(&mut self.was_passed) {
+            self.look_anew();
+        }
+    }
+
     /// Takes in what happened.
     pub fn take(&mut self, batch: &Batch) {
+        self.catch_up();
         for event in &batch.events {
             let kind = match &event.what {
                 What::Thread(_) => 0,
@@ -125,6 +142,10 @@ impl World {
     /// Takes what a recording knows at a place for all that is known. What grows was not seen.
     pub fn adopt(&mut self, known: Pipeline) {
         self.pipeline = known;
+        self.look_anew();
+    }
+
+    fn look_anew(&mut self) {
         if let Some(triage) = &mut self.triage {
             **triage = Triage::default();
             triage.look(self.pipeline.ledger());

@@ -31,6 +31,17 @@ struct Clock<'a> {
     is_due: bool,
 }
 
+/// Whether there is anything that the entry owned and that did not go in time, or may not have.
+pub(crate) fn is_any_amiss(ledger: &Ledger, entry: Key<Entry>) -> bool {
+    let Some(record) = ledger.entry(entry) else {
+        return false;
+    };
+    record.resources().iter().any(|&resource| {
+        let verdict = verdict(ledger, entry, resource);
+        !matches!(verdict, None | Some(Verdict::Gone(_)))
+    })
+}
+
 /// The verdict on a resource that the entry owns. `None` = there is nothing to judge: the entry
 /// or the resource is not known any more, or the entry is not being deleted.
 pub fn verdict(ledger: &Ledger, entry: Key<Entry>, resource: Resource) -> Option<Verdict> {

@@ -78,9 +78,12 @@ impl Judge {
         self.again
             .sort_unstable_by_key(|resource| ledger.name(*resource));
         self.again.dedup();
-        for resource in std::mem::take(&mut self.again) {
+        let mut again = std::mem::take(&mut self.again);
+        for resource in again.drain(..) {
             self.look(ledger, resource, out);
         }
+        // Its memory is used again.
+        self.again = again;
     }
 
     fn deleted(&mut self, ledger: &Ledger, entry: Key<Entry>, out: &mut Vec<Judgement>) {

@@ -176,25 +176,36 @@ impl Window {
     }
 }
 
-/// The marker of a segment whose header is damaged: that of the first bytes which are a whole header.
+/// The marker of a segment whose header is damaged: that which two blocks have, for no checksum
+/// tells of a damaged one; where no two have the same, that of the last.
 pub(super) fn unmarked(segment: &OpenSegment) -> io::Result<Option<[u8; 8]>> {
     let until = segment.len.min(SEARCHED);
     let mut offset = SEGMENT_HEADER as u64;
     let mut chunk = vec![0; CHUNK];
+    let mut found: Vec<[u8; 8]> = Vec::new();
+    // The next one follows the content of the one before.
+    let mut next = 0;
     while offset + HEADER as u64 <= until {
         let len = CHUNK.min(usize::try_from(until - offset).unwrap_or(CHUNK));
         if !read(segment, offset, &mut chunk[..len])? {
             return Ok(None);
         }
-        for window in chunk[..len].windows(HEADER) {
+        for (place, window) in (offset..).zip(chunk[..len].windows(HEADER)) {
+            if place < next {
+                continue;
+            }
             let bytes: &[u8; HEADER] = window.try_into().expect("windows are as long");
-            if Header::parse(bytes).is_some() {
+            if let Some(header) = Header::parse(bytes) {
                 let mut marker = [0; 8];
                 marker.copy_from_slice(&bytes[..8]);
-                return Ok(Some(marker));
+                if found.contains(&marker) {
+                    return Ok(Some(marker));
+                }
+                found.push(marker);
+                next = place + HEADER as u64 + u64::from(header.stored_len);
             }
         }
         offset += (len - HEADER + 1) as u64;
     }
-    Ok(None)
+    Ok(found.pop())
 }

@@ -79,6 +79,8 @@ fn version_1_opens() {
                 );
             }
             Ok(Content::Keyframe(_)) => {}
+            // They are no promise, and are passed over.
+            Err(error) if error.is_of_another_version() => {}
             other => panic!("{other:?}"),
         }
     }
@@ -109,10 +111,10 @@ fn its_form_is_known() {
     for batch in Cast::default().batches(STORY) {
         pipeline.take(&batch);
     }
-    let bytes = keyframe::bytes(&keyframe::of(&pipeline));
+    let bytes = keyframe::bytes(&keyframe::of(pipeline.clone()));
     assert_eq!(
         (keyframe::VERSION, bytes.len(), crc32fast::hash(&bytes)),
-        (1, 1285, 38_386_102),
+        (2, 1312, 2_393_640_698),
         "keyframes have another form, or this story comes to something else: \
          grow VERSION of trace/keyframe.rs, and put the new numbers here"
     );

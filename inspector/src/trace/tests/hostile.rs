@@ -59,7 +59,7 @@ fn genuine() -> Vec<Vec<u8>> {
         for (number, batch) in Cast::default().batches(&story).enumerate() {
             pipeline.take(&batch);
             if number % every == every - 1 {
-                all.push(keyframe::bytes(&keyframe::of(&pipeline)));
+                all.push(keyframe::bytes(&keyframe::of(pipeline.clone())));
             }
         }
     }

@@ -165,7 +165,7 @@ impl Whole {
 
 /// All that a pipeline holds, in no particular order: maps that were read anew are in another.
 pub(super) fn lines(pipeline: &Pipeline) -> Vec<String> {
-    let text = format!("{:#?}", keyframe::of(pipeline));
+    let text = format!("{:#?}", keyframe::of(pipeline.clone()));
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
     lines

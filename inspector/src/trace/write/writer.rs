@@ -197,6 +197,7 @@ impl Writer {
     }
 
     fn piece(&mut self, piece: Piece) -> io::Result<Goes> {
+        let piece = piece.trimmed();
         if self.is_paused(&piece)? {
             return Ok(Goes::On);
         }
@@ -221,13 +222,8 @@ impl Writer {
         match piece {
             Piece::Events(block) => self.append(Kind::Events, &block.rows, block.digest, false),
             Piece::Keyframe {
-                pipeline,
-                digest,
-                is_first: true,
-            } => self.keyframe(pipeline, *digest),
-            Piece::Keyframe {
                 pipeline, digest, ..
-            } => self.keyframe(&keyframe::of(pipeline), *digest),
+            } => self.keyframe(pipeline, *digest),
             Piece::Loss(gap) => self.loss(gap),
             // It is small, and somebody wants it: it may use what is left for the end.
             Piece::Note(text, at) => self.append(Kind::Note, text.as_bytes(), moment(*at), true),
@@ -330,6 +326,22 @@ impl Writer {
 }
 
 impl Piece {
+    /// What is too old for a keyframe is left out here, and not where events are taken in.
+    fn trimmed(self) -> Self {
+        match self {
+            Self::Keyframe {
+                pipeline,
+                digest,
+                is_first: false,
+            } => Self::Keyframe {
+                pipeline: Box::new(keyframe::of(*pipeline)),
+                digest,
+                is_first: false,
+            },
+            other => other,
+        }
+    }
+
     fn at(&self) -> BootTime {
         match self {
             Self::Events(block) => BootTime(block.digest.max_ns),
