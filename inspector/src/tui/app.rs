@@ -285,6 +285,9 @@ impl App {
     ) -> anyhow::Result<Next> {
         self.is_dirty = true;
         self.has_news |= !matches!(message, Message::Tick(_) | Message::Own(_));
+        if let (Message::CommandEnded(ended), Some(tape)) = (&message, &mut self.tape) {
+            tape.command_ended(ended.end, self.model.live.pipeline());
+        }
         for effect in update(&mut self.model, message) {
             match effect {
                 Effect::Lab(command) => (connections.lab)(command),

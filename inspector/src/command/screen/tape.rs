@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    check::CommandEnd,
     cli::record::{RecordingArgs, TapeArgs},
     command::{
         recording::{Recording, bytes},
@@ -52,17 +53,18 @@ impl ScreenTape {
         let mut tape = Self::new(args.recording.clone(), watched, source);
         if args.record.is_some() || args.recording.flight.is_some() {
             tape.path.clone_from(&args.record);
-            tape.begin(pipeline)?;
+            tape.begin(false, pipeline)?;
         }
         Ok(tape)
     }
 
-    fn begin(&mut self, pipeline: &Pipeline) -> anyhow::Result<PathBuf> {
+    fn begin(&mut self, is_late: bool, pipeline: &Pipeline) -> anyhow::Result<PathBuf> {
         let path = self.path.take().unwrap_or_else(|| {
             let ms = wall_ns() / 1_000_000;
             PathBuf::from(format!("inspector-{ms}.rec"))
         });
-        let (watched, source) = (self.watched.clone(), &self.source);
+        let (mut watched, source) = (self.watched.clone(), &self.source);
+        watched.is_late = is_late;
         let recording = Recording::start(&path, &self.how, &[], watched, source, pipeline)?;
         self.recording = Some((recording, path.clone()));
         Ok(path)
@@ -73,7 +75,8 @@ impl Tape for ScreenTape {
     fn press(&mut self, pipeline: &Pipeline) -> Result<String, String> {
         match self.recording.take() {
             None => {
-                let path = self.begin(pipeline).map_err(|error| format!("{error:#}"))?;
+                let begun = self.begin(true, pipeline);
+                let path = begun.map_err(|error| format!("{error:#}"))?;
                 Ok(format!("records into {}", path.display()))
             }
             Some((mut recording, path)) if recording.is_flight() => {
@@ -99,6 +102,12 @@ impl Tape for ScreenTape {
     fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
         if let Some((recording, _)) = &mut self.recording {
             recording.take(batch, pipeline, fallen);
+        }
+    }
+
+    fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline) {
+        if let Some((recording, _)) = &mut self.recording {
+            recording.command_ended(end, pipeline);
         }
     }
 

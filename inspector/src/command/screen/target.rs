@@ -27,6 +27,7 @@ use crate::{
         detect, elevate, members,
         start::{self, Manner},
         tell,
+        watched::end,
     },
     config::Config,
     event::{id::Tgid, text::Text},
@@ -130,6 +131,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         let ended = Ended {
             how: status::words(status),
             is_failure: !status.success(),
+            end: end(status),
         };
         let _screen_may_be_closed = says.send(Message::CommandEnded(ended));
     };
