@@ -34,7 +34,7 @@ use crate::{
         probe_set::{ProbeSet, ProbeState},
         procfs::poll,
     },
-    trace::meta::Watched,
+    trace::{meta::Watched, redact::Redaction},
     verdict::{How, Judgement, Latency, Retained, ThreadState, Verdict},
 };
 
@@ -93,7 +93,8 @@ impl Watcher {
         } = &**watching;
         let watched = Watched::lab();
         let (path, how, kind) = (&args.output, &args.recording, &running.kind);
-        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        let redaction = Redaction::new(&how.redact);
+        let begun = Recording::start(path, how, redaction, watched, kind, pipeline)?;
         watching.recording = Some(begun.quietly(args.quiet));
         Ok(())
     }

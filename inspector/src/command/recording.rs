@@ -22,7 +22,7 @@ use crate::{
     },
     trace::{
         meta::{End, Meta, Watched},
-        redact::{Redaction, Secret},
+        redact::Redaction,
         write::{Files, Progress, Recorder},
     },
     verdict::Judgement,
@@ -49,21 +49,21 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 const TELL: Duration = Duration::from_secs(10);
 
 impl Recording {
-    /// Begins it. Its files are those of the user who called.
+    /// Begins it. Its files are those of the user who called. With a redaction, what `pipeline` knows
+    /// and all that is taken in has gone through it before.
     ///
     /// # Errors
     /// Where the first file can't be made.
     pub(super) fn start(
         path: &Path,
         args: &RecordingArgs,
-        redact: &[Secret],
+        redaction: Option<Redaction>,
         watched: Watched,
         source: &SourceKind,
         pipeline: &Pipeline,
     ) -> anyhow::Result<Self> {
         let owner = through_sudo(&Invoker::of_this_process(None))?;
         let now = boot_time();
-        let redaction = Redaction::new(redact);
         let mut meta = Meta {
             watched,
             grace_ns: pipeline.ledger().rules().grace_ns,

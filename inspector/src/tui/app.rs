@@ -260,12 +260,12 @@ impl App {
             What::End(end) => Some(end.error.clone()),
             _ => None,
         });
-        let recorded = self.tape.as_mut().filter(|tape| tape.state().is_some());
+        let recorded = self.tape.as_mut().filter(|tape| tape.listens());
         let written = recorded.map(|tape| (tape, batch.clone()));
         let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
         if let Some((tape, batch)) = written {
             let world = &self.model.live;
-            tape.take(&batch, world.pipeline(), world.fallen());
+            tape.take(batch, world.pipeline(), world.fallen());
         }
         self.own.batch_ns = as_ns(started.elapsed());
         if let Some(error) = end {

@@ -11,8 +11,11 @@ pub trait Tape {
     /// In words: why it was not done.
     fn press(&mut self, pipeline: &Pipeline) -> Result<String, String>;
 
+    /// Whether it wants what happens, be it written down or not.
+    fn listens(&self) -> bool;
+
     /// Takes a batch that the pipeline has taken in just before.
-    fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]);
+    fn take(&mut self, batch: Batch, pipeline: &Pipeline, fallen: &[Judgement]);
 
     /// The command has ended so, just now.
     fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline);

@@ -1,4 +1,7 @@
 //! The screen's recordings: files of the invoking user's, in the current folder unless they are named.
+//!
+//! The screen shows what is secret, and a recording begins with all that is known: where secrets are to
+//! be kept out of it, all of it comes from a pipeline of its own, which has never heard of them.
 
 use std::path::PathBuf;
 
@@ -10,9 +13,10 @@ use crate::{
         tell,
     },
     event::Batch,
+    ledger::LedgerRules,
     pipeline::Pipeline,
     source::{SourceKind, clock::wall_ns},
-    trace::{meta::Watched, write::Progress},
+    trace::{meta::Watched, redact::Redaction, write::Progress},
     tui::tape::{Tape, TapeState},
     verdict::Judgement,
 };
@@ -26,12 +30,39 @@ pub(super) struct ScreenTape {
     path: Option<PathBuf>,
     watched: Watched,
     source: SourceKind,
+    hidden: Option<Box<Hidden>>,
+}
+
+/// What is known without the secrets.
+struct Hidden {
+    redaction: Redaction,
+    pipeline: Pipeline,
+}
+
+impl Hidden {
+    /// What a recording is made of: this, or what the screen knows.
+    fn or<'a>(hidden: Option<&'a Self>, shown: &'a Pipeline) -> &'a Pipeline {
+        hidden.map_or(shown, |hidden| &hidden.pipeline)
+    }
 }
 
 impl ScreenTape {
-    /// Nothing is recorded yet.
-    pub(super) fn new(how: RecordingArgs, watched: Watched, source: SourceKind) -> Self {
+    /// Nothing is recorded yet, nor known.
+    pub(super) fn new(
+        how: RecordingArgs,
+        watched: Watched,
+        source: SourceKind,
+        rules: LedgerRules,
+    ) -> Self {
+        let redaction = Redaction::new(&how.redact);
         Self {
+            hidden: redaction.map(|redaction| {
+                let pipeline = Pipeline::new(rules);
+                Box::new(Hidden {
+                    redaction,
+                    pipeline,
+                })
+            }),
             recording: None,
             how,
             path: None,
@@ -48,12 +79,12 @@ impl ScreenTape {
         args: &TapeArgs,
         watched: Watched,
         source: SourceKind,
-        pipeline: &Pipeline,
+        rules: LedgerRules,
     ) -> anyhow::Result<Self> {
-        let mut tape = Self::new(args.recording.clone(), watched, source);
+        let mut tape = Self::new(args.recording.clone(), watched, source, rules);
         if args.record.is_some() || args.recording.flight.is_some() {
             tape.path.clone_from(&args.record);
-            tape.begin(false, pipeline)?;
+            tape.begin(false, &Pipeline::new(rules))?;
         }
         Ok(tape)
     }
@@ -65,7 +96,10 @@ impl ScreenTape {
         });
         let (mut watched, source) = (self.watched.clone(), &self.source);
         watched.is_late = is_late;
-        let recording = Recording::start(&path, &self.how, &[], watched, source, pipeline)?;
+        let hidden = self.hidden.as_deref();
+        let redaction = hidden.map(|hidden| hidden.redaction.clone());
+        let known = Hidden::or(hidden, pipeline);
+        let recording = Recording::start(&path, &self.how, redaction, watched, source, known)?;
         self.recording = Some((recording, path.clone()));
         Ok(path)
     }
@@ -73,6 +107,7 @@ impl ScreenTape {
 
 impl Tape for ScreenTape {
     fn press(&mut self, pipeline: &Pipeline) -> Result<String, String> {
+        let known = Hidden::or(self.hidden.as_deref(), pipeline);
         match self.recording.take() {
             None => {
                 let begun = self.begin(true, pipeline);
@@ -80,7 +115,7 @@ impl Tape for ScreenTape {
                 Ok(format!("records into {}", path.display()))
             }
             Some((mut recording, path)) if recording.is_flight() => {
-                let is_saved = recording.save("asked for on the screen", pipeline);
+                let is_saved = recording.save("asked for on the screen", known);
                 self.recording = Some((recording, path));
                 if is_saved {
                     Ok("what the flight recorder holds is being saved".to_owned())
@@ -89,7 +124,7 @@ impl Tape for ScreenTape {
                 }
             }
             Some((recording, path)) => {
-                let progress = recording.end(pipeline);
+                let progress = recording.end(known);
                 let said = format!("recorded {}: {}", path.display(), size(&progress));
                 match progress.halted {
                     Some(why) => Err(format!("{said}; it ended early: {why}")),
@@ -99,15 +134,29 @@ impl Tape for ScreenTape {
         }
     }
 
-    fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
-        if let Some((recording, _)) = &mut self.recording {
-            recording.take(batch, pipeline, fallen);
+    fn listens(&self) -> bool {
+        self.recording.is_some() || self.hidden.is_some()
+    }
+
+    fn take(&mut self, mut batch: Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
+        let recording = self.recording.as_mut().map(|(recording, _)| recording);
+        let Some(hidden) = &mut self.hidden else {
+            if let Some(recording) = recording {
+                recording.take(&batch, pipeline, fallen);
+            }
+            return;
+        };
+        hidden.redaction.apply(&mut batch);
+        let fallen = hidden.pipeline.take(&batch);
+        if let Some(recording) = recording {
+            recording.take(&batch, &hidden.pipeline, &fallen);
         }
     }
 
     fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline) {
         if let Some((recording, _)) = &mut self.recording {
-            recording.command_ended(end, pipeline);
+            let known = Hidden::or(self.hidden.as_deref(), pipeline);
+            recording.command_ended(end, known);
         }
     }
 
@@ -124,7 +173,7 @@ impl Tape for ScreenTape {
         let Some((recording, path)) = self.recording.take() else {
             return;
         };
-        match recording.finish(pipeline) {
+        match recording.finish(Hidden::or(self.hidden.as_deref(), pipeline)) {
             Ok(()) => tell(&format!("the recording stands in {}", path.display())),
             Err(error) => tell(&format!("{}: {error:#}", path.display())),
         }

@@ -32,7 +32,6 @@ use crate::{
     config::Config,
     event::{id::Tgid, text::Text},
     launch::{Stdin, status},
-    pipeline::Pipeline,
     source::{
         Request, SourceKind,
         ebpf::session::Until,
@@ -182,8 +181,7 @@ fn tape(
     config: &Config,
     opened: &Opened,
 ) -> anyhow::Result<ScreenTape> {
-    let pipeline = Pipeline::new(config.ledger_rules());
-    ScreenTape::begun(args, of, opened.running.kind.clone(), &pipeline)
+    ScreenTape::begun(args, of, opened.running.kind.clone(), config.ledger_rules())
 }
 
 /// Shows what a source tells until the user leaves, and detaches.
