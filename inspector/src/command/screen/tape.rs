@@ -1,7 +1,7 @@
 //! The screen's recordings: files of the invoking user's, in the current folder unless they are named.
 //!
 //! The screen shows what is secret, and a recording begins with all that is known: where secrets are to
-//! be kept out of it, all of it comes from a pipeline of its own, which has never heard of them.
+//! be kept out of it, all of it comes from [`Hidden`], from the first event on.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::{
     check::CommandEnd,
     cli::record::{RecordingArgs, TapeArgs},
     command::{
-        recording::{Recording, bytes},
+        recording::{Hidden, Recording, bytes},
         tell,
     },
     event::Batch,
     ledger::LedgerRules,
     pipeline::Pipeline,
     source::{SourceKind, clock::wall_ns},
-    trace::{meta::Watched, redact::Redaction, write::Progress},
+    trace::{meta::Watched, write::Progress},
     tui::tape::{Tape, TapeState},
     verdict::Judgement,
 };
@@ -33,19 +33,6 @@ pub(super) struct ScreenTape {
     hidden: Option<Box<Hidden>>,
 }
 
-/// What is known without the secrets.
-struct Hidden {
-    redaction: Redaction,
-    pipeline: Pipeline,
-}
-
-impl Hidden {
-    /// What a recording is made of: this, or what the screen knows.
-    fn or<'a>(hidden: Option<&'a Self>, shown: &'a Pipeline) -> &'a Pipeline {
-        hidden.map_or(shown, |hidden| &hidden.pipeline)
-    }
-}
-
 impl ScreenTape {
     /// Nothing is recorded yet, nor known.
     pub(super) fn new(
@@ -54,15 +41,8 @@ impl ScreenTape {
         source: SourceKind,
         rules: LedgerRules,
     ) -> Self {
-        let redaction = Redaction::new(&how.redact);
         Self {
-            hidden: redaction.map(|redaction| {
-                let pipeline = Pipeline::new(rules);
-                Box::new(Hidden {
-                    redaction,
-                    pipeline,
-                })
-            }),
+            hidden: Hidden::new(&how.redact, rules),
             recording: None,
             how,
             path: None,
@@ -97,7 +77,7 @@ impl ScreenTape {
         let (mut watched, source) = (self.watched.clone(), &self.source);
         watched.is_late = is_late;
         let hidden = self.hidden.as_deref();
-        let redaction = hidden.map(|hidden| hidden.redaction.clone());
+        let redaction = hidden.map(Hidden::redaction);
         let known = Hidden::or(hidden, pipeline);
         let recording = Recording::start(&path, &self.how, redaction, watched, source, known)?;
         self.recording = Some((recording, path.clone()));
@@ -146,10 +126,9 @@ impl Tape for ScreenTape {
             }
             return;
         };
-        hidden.redaction.apply(&mut batch);
-        let fallen = hidden.pipeline.take(&batch);
+        let fallen = hidden.take(&mut batch);
         if let Some(recording) = recording {
-            recording.take(&batch, &hidden.pipeline, &fallen);
+            recording.take(&batch, Hidden::or(Some(hidden), pipeline), &fallen);
         }
     }
 
