@@ -66,6 +66,8 @@ mod recording;
 mod refused;
 #[path = "kernel/report.rs"]
 mod report;
+#[path = "kernel/saves.rs"]
+mod saves;
 #[path = "kernel/scale.rs"]
 mod scale;
 #[path = "kernel/screen.rs"]

@@ -1,9 +1,9 @@
 //! `screens`: plays the real program and keeps what it shows as pictures, for the README.
 
 use std::{
-    fs,
-    path::Path,
-    process::{Child, Command, ExitCode},
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
@@ -54,6 +54,8 @@ struct Film {
     arguments: &'static [&'static str],
     /// Whether it is attached to the pool that leaks.
     attaches: bool,
+    /// What is recorded first, in a file that is named behind the arguments.
+    records: &'static [&'static str],
     scenes: &'static [Scene],
 }
 
@@ -65,19 +67,38 @@ const FILMS: &[Film] = &[
         title: "inspector lab",
         arguments: &["lab"],
         attaches: false,
+        records: &[],
         scenes: LAB,
     },
     Film {
         title: "inspector attach",
         arguments: &["attach"],
         attaches: true,
+        records: &[],
         scenes: ATTACH,
     },
     Film {
         title: "inspector run",
         arguments: &["run"],
         attaches: false,
+        records: &[],
         scenes: RUN,
+    },
+    Film {
+        title: "inspector replay",
+        arguments: &["replay"],
+        attaches: false,
+        // Deletes that leak, and others that do not.
+        records: &[
+            "lab",
+            "--scenario=bare-delete",
+            "--scenario=signal-no-wait",
+            "--scenario=unclosed-value",
+            "--keys=8",
+            "--rate=6",
+            "--grace=400",
+        ],
+        scenes: REPLAY,
     },
 ];
 
@@ -104,6 +125,25 @@ const RUN: &[Scene] = &{
     [Scene {
         name: "run",
         steps: &[Wait(&["LIVE", "exited with 0"]), Pause(500)],
+    }]
+};
+
+const REPLAY: &[Scene] = &{
+    use Step::{Pause, Press, Wait};
+    [Scene {
+        name: "replay",
+        steps: &[
+            Wait(&["REPLAY"]),
+            Press(" "),
+            Wait(&["stands still"]),
+            // Nothing is judged yet at the first deletes; from the third verdict on, much is.
+            Press("n"),
+            Wait(&["RETAINED"]),
+            Press("n"),
+            Press("n"),
+            Press("n"),
+            Pause(300),
+        ],
     }]
 };
 
@@ -225,6 +265,10 @@ fn play_film(film: &Film, root: &Root, inspector: &Path, folder: &Path) -> anyho
     let defaults = ["--config", "/dev/null", "--theme", "dark"];
     let mut arguments: Vec<String> = film.arguments.iter().map(ToString::to_string).collect();
     arguments.extend(defaults.map(str::to_owned));
+    if !film.records.is_empty() {
+        let recording = record(film.records, root, inspector)?;
+        arguments.push(recording.to_string_lossy().into_owned());
+    }
     let pool = film.attaches.then(Pool::start).transpose()?;
     match &pool {
         Some(pool) => arguments.push(format!("-p{}", pool.0.id())),
@@ -240,6 +284,28 @@ fn play_film(film: &Film, root: &Root, inspector: &Path, folder: &Path) -> anyho
         step::say(&format!("  {FOLDER}/{}.svg", scene.name));
     }
     play.end()
+}
+
+/// Records what is then replayed: the file.
+fn record(what: &[&str], root: &Root, inspector: &Path) -> anyhow::Result<PathBuf> {
+    let folder = workspace::root().join("target/screens");
+    fs::create_dir_all(&folder).context("could not make target/screens")?;
+    let file = folder.join("lab.rec");
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).context("the recording of an earlier run is in the way");
+        }
+        _ => {}
+    }
+    let mut command = root.command(inspector);
+    command
+        .args(["record", "--quiet", "--output"])
+        .arg(&file)
+        .args(what);
+    let status = command.stdout(Stdio::null()).status();
+    let status = status.context("could not start inspector")?;
+    anyhow::ensure!(status.success(), "`inspector record` ended with {status}");
+    Ok(file)
 }
 
 /// A command for the picture of `run`: something is built, with output.

@@ -37,6 +37,9 @@ pub struct RecordingArgs {
     /// [default: verdict and crash]
     #[arg(long, value_name = "WHEN", requires = "flight")]
     pub save_on: Vec<SaveOn>,
+    /// Make these unreadable in the recording, by salted hashes: equal ones stay equal
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub redact: Vec<Secret>,
 }
 
 impl Default for RecordingArgs {
@@ -55,6 +58,7 @@ impl Default for RecordingArgs {
             when_full,
             flight,
             save_on: Vec::new(),
+            redact: Vec::new(),
         }
     }
 }
@@ -152,9 +156,6 @@ pub struct RecordArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
-    /// Make these unreadable, by salted hashes: equal ones stay equal
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
-    pub redact: Vec<Secret>,
     /// The recording.
     #[command(flatten)]
     pub recording: RecordingArgs,

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use tokio::sync::oneshot;
 
-use super::recording::Recording;
+use super::recording::{Hidden, Recording};
 use crate::{
     cli::record::RecordArgs,
     event::{Batch, id::Tgid},
@@ -51,11 +51,17 @@ pub(super) enum Watcher {
     Polling(String),
 }
 
+/// A recording, and what it is made of where it hides the keys that scores are told by.
+struct Recorded {
+    recording: Recording,
+    hidden: Option<Box<Hidden>>,
+}
+
 /// A source and the pipeline behind it.
 pub(super) struct Watching {
     running: Running,
     pipeline: Pipeline,
-    recording: Option<Recording>,
+    recording: Option<Recorded>,
 }
 
 impl Watcher {
@@ -93,8 +99,13 @@ impl Watcher {
         } = &**watching;
         let watched = Watched::lab();
         let (path, how, kind) = (&args.output, &args.recording, &running.kind);
-        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
-        watching.recording = Some(begun.quietly(args.quiet));
+        let hidden = Hidden::new(&how.redact, pipeline.ledger().rules());
+        let redaction = hidden.as_deref().map(Hidden::redaction);
+        let begun = Recording::start(path, how, redaction, watched, kind, pipeline)?;
+        watching.recording = Some(Recorded {
+            recording: begun.quietly(args.quiet),
+            hidden,
+        });
         Ok(())
     }
 }
@@ -222,19 +233,28 @@ impl Watching {
     }
 }
 
-/// Takes in a batch and writes it down. What is made unreadable is so for both.
+/// Takes in a batch and writes it down.
 fn taken(
     pipeline: &mut Pipeline,
-    recording: &mut Option<Recording>,
+    recorded: &mut Option<Recorded>,
     batch: &Batch,
 ) -> Vec<Judgement> {
-    let Some(recording) = recording else {
-        return pipeline.take(batch);
-    };
-    let mut batch = batch.clone();
-    recording.redact(&mut batch);
-    let fallen = pipeline.take(&batch);
-    recording.take(&batch, pipeline, &fallen);
+    let fallen = pipeline.take(batch);
+    match recorded {
+        None => {}
+        Some(Recorded {
+            recording,
+            hidden: None,
+        }) => recording.take(batch, pipeline, &fallen),
+        Some(Recorded {
+            recording,
+            hidden: Some(hidden),
+        }) => {
+            let mut batch = batch.clone();
+            let fallen = hidden.take(&mut batch);
+            recording.take(&batch, Hidden::or(Some(hidden), pipeline), &fallen);
+        }
+    }
     fallen
 }
 
@@ -242,7 +262,7 @@ fn taken(
 pub(super) struct Stopped {
     ledger: Pipeline,
     thread: JoinHandle<()>,
-    recording: Option<Recording>,
+    recording: Option<Recorded>,
 }
 
 impl Stopped {
@@ -252,7 +272,9 @@ impl Stopped {
     /// Where it could not be written to its end.
     pub(super) fn finish_recording(&mut self) -> anyhow::Result<()> {
         let recording = self.recording.take();
-        recording.map_or(Ok(()), |recording| recording.finish(&self.ledger))
+        recording.map_or(Ok(()), |Recorded { recording, hidden }| {
+            recording.finish(Hidden::or(hidden.as_deref(), &self.ledger))
+        })
     }
 
     /// What is known.

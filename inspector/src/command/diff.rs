@@ -49,7 +49,10 @@ fn compare(before: &Path, after: &Path, read: &ReadArgs) -> anyhow::Result<Diff>
         a: side(before, &a),
         b: side(after, &b),
     };
-    Ok(Diff::of(&sides, not_comparable))
+    let mut diff = Diff::of(&sides, not_comparable);
+    let told = diff.longer().map(longer);
+    diff.not_comparable.extend(told);
+    Ok(diff)
 }
 
 /// Each is judged by the grace it was made with.
@@ -74,13 +77,25 @@ fn side<'a>(path: &Path, played: &'a Played) -> Side<'a> {
     Side {
         name: format!("{path}: {of}"),
         length_ns: last.since_ns(first),
+        events: played.recording.events(),
         pipeline: &played.pipeline,
         growth: &played.growth,
     }
 }
 
-/// From this ratio on, lengths make counts hard to compare.
-const LENGTHS: f64 = 1.25;
+/// That one is longer than the other: its counts are no regression yet.
+fn longer((times, is_b): (f64, bool)) -> String {
+    let (longer, other) = if is_b { ("B", "A") } else { ("A", "B") };
+    let much = if times < 2.0 {
+        format!("{:.0} % longer than", (times - 1.0) * 100.0)
+    } else {
+        format!("{times:.1} times as long as")
+    };
+    format!(
+        "{longer} is {much} {other}: for that alone, more is born and may survive in it; compare the \
+         rates"
+    )
+}
 
 /// What can't be compared, and why.
 fn not_comparable(a: &Played, b: &Played) -> Vec<String> {
@@ -120,24 +135,6 @@ fn not_comparable(a: &Played, b: &Played) -> Vec<String> {
                  form are one"
             ));
         }
-    }
-    let length = |played: &Played| {
-        let (first, last) = played.recording.span();
-        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more")]
-        let length = last.since_ns(first).max(1) as f64;
-        length
-    };
-    let (of_a, of_b) = (length(a), length(b));
-    if of_a.max(of_b) / of_a.min(of_b) > LENGTHS {
-        let (longer, times) = if of_a > of_b {
-            ("A", of_a / of_b)
-        } else {
-            ("B", of_b / of_a)
-        };
-        told.push(format!(
-            "{longer} is {times:.1} times as long: compare births by the minute, and survivors with \
-             care"
-        ));
     }
     told
 }

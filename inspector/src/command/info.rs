@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{MET, NOT_MET, recorded, recording::bytes as size};
 use crate::{
+    check::CommandEnd,
     cli::recorded::InfoArgs,
     duration,
     event::text::Text,
@@ -85,6 +86,9 @@ fn text(recording: &Recording, sums: &Sums, verified: bool) -> String {
         let _memory_takes_it = writeln!(text, "{name:<10} {what}");
     };
     line("of", escaped(&of(recording)));
+    if let Some(how) = ended(recording) {
+        line("ended", how);
+    }
     let (first, last) = recording.span();
     let began = At {
         at: first,
@@ -192,14 +196,36 @@ fn of(recording: &Recording) -> String {
     let pids: Vec<_> = watched.pids.iter().map(u32::to_string).collect();
     match watched.of.as_str() {
         "command" => format!(
-            "the command {} ({})",
+            "the command {} ({}){}",
             watched.words.join(" "),
-            pids.join(", ")
+            pids.join(", "),
+            if recorded::is_late(recording) {
+                ", which ran already"
+            } else {
+                ""
+            }
         ),
         "lab" => "the lab".to_owned(),
         "processes" => format!("processes {}", pids.join(", ")),
         _ => "not known: that block is damaged".to_owned(),
     }
+}
+
+/// How its command ended; `None` = it is of none.
+fn ended(recording: &Recording) -> Option<String> {
+    if recording.meta().watched.of != "command" {
+        return None;
+    }
+    let Some((end, at)) = recorded::command_end(recording) else {
+        return Some("not told: the recording ended before its command".to_owned());
+    };
+    let how = match end {
+        CommandEnd::Exited(status) => format!("exited with {status}"),
+        CommandEnd::Killed(signal) => format!("was killed by signal {signal}"),
+        CommandEnd::NotExecutable | CommandEnd::NotFound => return None,
+    };
+    let after = Lasted(at.since_ns(recording.span().0));
+    Some(format!("it {how}, {after} after the beginning"))
 }
 
 fn value(recording: &Recording, sums: &Sums, verified: bool) -> Value {

@@ -26,7 +26,7 @@ use crate::{
     launch::status,
     ledger::{Ledger, LedgerRules},
     target::{Found, Roots},
-    trace::meta::Watched,
+    trace::{meta::Watched, redact::Redaction},
 };
 
 /// Runs the verb.
@@ -68,7 +68,8 @@ fn of_processes(args: &RecordArgs, found: &Found) -> anyhow::Result<ExitCode> {
     let mut watch = Watch::recorded(opened, rules, |kind, pipeline| {
         let watched = Watched::processes(pids);
         let (path, how) = (&args.output, &args.recording);
-        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        let redaction = Redaction::new(&how.redact);
+        let begun = Recording::start(path, how, redaction, watched, kind, pipeline)?;
         Ok(Some(begun.quietly(args.quiet)))
     })?;
     runtime.block_on(async {
@@ -101,7 +102,8 @@ fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         let words = words.iter().map(Text::bytes);
         let watched = Watched::command(words, tgid.0);
         let (path, how) = (&args.output, &args.recording);
-        let begun = Recording::start(path, how, &args.redact, watched, kind, pipeline)?;
+        let redaction = Redaction::new(&how.redact);
+        let begun = Recording::start(path, how, redaction, watched, kind, pipeline)?;
         Ok(Some(begun.quietly(args.quiet)))
     })?;
     let mut nothing = |_: &Ledger| {};

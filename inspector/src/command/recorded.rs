@@ -155,6 +155,15 @@ pub(super) fn command_end(recording: &Recording) -> Option<(CommandEnd, BootTime
     Some((how, BootTime(end.ended_ns)))
 }
 
+/// Whether it begins when its command ran already: by a key on the screen, or because a flight
+/// recorder kept only the last of it.
+pub(super) fn is_late(recording: &Recording) -> bool {
+    let meta = recording.meta();
+    let first = recording.blocks().first();
+    let is_cut = first.is_some_and(|block| block.header.number > 0);
+    meta.watched.of == "command" && (meta.watched.is_late || is_cut)
+}
+
 /// What is lacking in a recording, in words.
 pub(super) fn lacks(recording: &Recording, damaged: Damaged) -> Vec<String> {
     let mut lacks = Vec::new();

@@ -15,6 +15,7 @@ use crate::{
     cli::record::{RecordingArgs, SaveOn},
     event::{Batch, What, thread::ThreadEvent},
     lab::account::{Account, Invoker, through_sudo},
+    ledger::LedgerRules,
     pipeline::Pipeline,
     source::{
         SourceKind,
@@ -43,27 +44,63 @@ pub(super) struct Recording {
     told_halt: Option<String>,
 }
 
+/// What is known without the secrets, where somebody else needs them: a pipeline that has never heard
+/// of them. A recording is made of that, for its keyframes hold all that is known.
+#[derive(Debug)]
+pub(super) struct Hidden {
+    redaction: Redaction,
+    pipeline: Pipeline,
+}
+
+impl Hidden {
+    /// Of these secrets, if there are any. It knows nothing yet.
+    pub(super) fn new(secrets: &[Secret], rules: LedgerRules) -> Option<Box<Self>> {
+        let redaction = Redaction::new(secrets)?;
+        let pipeline = Pipeline::new(rules);
+        Some(Box::new(Self {
+            redaction,
+            pipeline,
+        }))
+    }
+
+    /// What makes them unreadable.
+    pub(super) fn redaction(&self) -> Redaction {
+        self.redaction.clone()
+    }
+
+    /// Makes a batch unreadable and takes it in: what fell.
+    pub(super) fn take(&mut self, batch: &mut Batch) -> Vec<Judgement> {
+        self.redaction.apply(batch);
+        self.pipeline.take(batch)
+    }
+
+    /// What a recording is made of: this where it is, else what is shown.
+    pub(super) fn or<'a>(hidden: Option<&'a Self>, shown: &'a Pipeline) -> &'a Pipeline {
+        hidden.map_or(shown, |hidden| &hidden.pipeline)
+    }
+}
+
 /// What happened just after it was asked for is saved as well.
 const AFTERMATH: Duration = Duration::from_secs(2);
 /// How often progress is told where stderr is a log.
 const TELL: Duration = Duration::from_secs(10);
 
 impl Recording {
-    /// Begins it. Its files are those of the user who called.
+    /// Begins it. Its files are those of the user who called. With a redaction, what `pipeline` knows
+    /// and all that is taken in has gone through it before.
     ///
     /// # Errors
     /// Where the first file can't be made.
     pub(super) fn start(
         path: &Path,
         args: &RecordingArgs,
-        redact: &[Secret],
+        redaction: Option<Redaction>,
         watched: Watched,
         source: &SourceKind,
         pipeline: &Pipeline,
     ) -> anyhow::Result<Self> {
         let owner = through_sudo(&Invoker::of_this_process(None))?;
         let now = boot_time();
-        let redaction = Redaction::new(redact);
         let mut meta = Meta {
             watched,
             grace_ns: pipeline.ledger().rules().grace_ns,
@@ -202,8 +239,12 @@ impl Recording {
         self.recorder.progress()
     }
 
-    /// Ends it, and says nothing.
-    pub(super) fn end(self, pipeline: &Pipeline) -> Progress {
+    /// Ends it, and says nothing. What is to be saved and waited for its aftermath is saved without.
+    pub(super) fn end(mut self, pipeline: &Pipeline) -> Progress {
+        if let Some((_, why)) = self.due.take() {
+            // Where the disk is too slow for that, it stays in what the recorder keeps last.
+            let _may_be_too_slow = self.recorder.save(&why, pipeline);
+        }
         self.recorder.finish(pipeline)
     }
 
@@ -234,8 +275,9 @@ impl Recording {
     pub(super) fn finish(self, pipeline: &Pipeline) -> anyhow::Result<()> {
         let is_terminal = io::stderr().is_terminal();
         let (is_flight, had_halted) = (self.is_flight(), self.told_halt.clone());
-        let progress = self.recorder.finish(pipeline);
-        if !self.is_quiet {
+        let is_quiet = self.is_quiet;
+        let progress = self.end(pipeline);
+        if !is_quiet {
             if is_terminal {
                 let _nobody_may_see = write!(io::stderr(), "\r\x1b[K");
             }
@@ -244,7 +286,7 @@ impl Recording {
         for saved in &progress.saved {
             tell(&format!("saved {}", saved.display()));
         }
-        if is_flight && progress.saved.is_empty() && !self.is_quiet {
+        if is_flight && progress.saved.is_empty() && !is_quiet {
             tell("nothing asked for the recording to be saved; its last part is kept");
         }
         match progress.halted {

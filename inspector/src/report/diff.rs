@@ -6,6 +6,7 @@
 
 pub mod json;
 pub mod latency;
+mod rate;
 pub mod sites;
 pub mod text;
 
@@ -29,6 +30,8 @@ pub struct Side<'a> {
     pub name: String,
     /// How long it was.
     pub length_ns: u64,
+    /// How many events are in it.
+    pub events: u64,
     /// The ledger and the verdicts.
     pub pipeline: &'a Pipeline,
     /// The groups.
@@ -51,6 +54,8 @@ pub struct Diff {
     pub names: Pair<String>,
     /// How long they were.
     pub lengths_ns: Pair<u64>,
+    /// How many events are in them.
+    pub events: Pair<u64>,
     /// What can't be compared, and why: sentences without their end.
     pub not_comparable: Vec<String>,
     /// Every site of either, those that got worse first, and of these the worst.
@@ -70,6 +75,9 @@ pub struct Deletes {
     pub latencies: Latencies,
 }
 
+/// Beyond this ratio of their lengths, two runs' counts differ for that alone.
+const LONGER: f64 = 1.1;
+
 impl Diff {
     /// Compares two runs. What can't be compared is the caller's to say.
     pub fn of(sides: &Pair<Side<'_>>, not_comparable: Vec<String>) -> Self {
@@ -77,6 +85,7 @@ impl Diff {
         let mut diff = Self {
             names: sides.map(|side| side.name.clone()),
             lengths_ns: sides.map(|side| side.length_ns),
+            events: sides.map(|side| side.events),
             not_comparable,
             sites: Vec::new(),
             deletes: Pair::default(),
@@ -112,6 +121,15 @@ impl Diff {
             deletes.b.latencies.sort();
         }
         diff
+    }
+
+    /// How many times as long the longer one is, and whether that is B. `None` = they are as good as
+    /// equally long.
+    pub fn longer(&self) -> Option<(f64, bool)> {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more")]
+        let Pair { a, b } = self.lengths_ns.map(|length| (*length).max(1) as f64);
+        let times = a.max(b) / a.min(b);
+        (times > LONGER).then_some((times, b > a))
     }
 
     /// The sites that got worse, the worst first.

@@ -61,6 +61,8 @@ pub struct Watched {
     pub words_cut: bool,
     /// Its process, or those that were asked for.
     pub pids: Vec<u32>,
+    /// Whether the command ran already when the recording began.
+    pub is_late: bool,
 }
 
 /// What it rests on.

@@ -1,8 +1,8 @@
 //! Keeps secrets out of a recording: names become salted hashes, equal ones equal hashes.
 //!
 //! A path is hashed component by component, so that what lies in one folder still does. Addresses of
-//! sockets, numbers and sizes stay. The salt is made for a run and never written: whoever has the
-//! recording can't try names.
+//! sockets, numbers and sizes stay. The salt is made for a run of the program and never written:
+//! whoever has the recording can't try names.
 
 use std::hash::BuildHasher as _;
 

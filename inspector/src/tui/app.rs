@@ -260,12 +260,12 @@ impl App {
             What::End(end) => Some(end.error.clone()),
             _ => None,
         });
-        let recorded = self.tape.as_mut().filter(|tape| tape.state().is_some());
+        let recorded = self.tape.as_mut().filter(|tape| tape.listens());
         let written = recorded.map(|tape| (tape, batch.clone()));
         let _nothing_to_do = update(&mut self.model, Message::Batch(batch));
         if let Some((tape, batch)) = written {
             let world = &self.model.live;
-            tape.take(&batch, world.pipeline(), world.fallen());
+            tape.take(batch, world.pipeline(), world.fallen());
         }
         self.own.batch_ns = as_ns(started.elapsed());
         if let Some(error) = end {
@@ -285,6 +285,9 @@ impl App {
     ) -> anyhow::Result<Next> {
         self.is_dirty = true;
         self.has_news |= !matches!(message, Message::Tick(_) | Message::Own(_));
+        if let (Message::CommandEnded(ended), Some(tape)) = (&message, &mut self.tape) {
+            tape.command_ended(ended.end, self.model.live.pipeline());
+        }
         for effect in update(&mut self.model, message) {
             match effect {
                 Effect::Lab(command) => (connections.lab)(command),

@@ -1,6 +1,6 @@
 //! A recording that is made beside the screen: begun and ended by a key, or by the command line.
 
-use crate::{event::Batch, pipeline::Pipeline, verdict::Judgement};
+use crate::{check::CommandEnd, event::Batch, pipeline::Pipeline, verdict::Judgement};
 
 /// Whoever writes down what the screen takes in.
 pub trait Tape {
@@ -11,8 +11,14 @@ pub trait Tape {
     /// In words: why it was not done.
     fn press(&mut self, pipeline: &Pipeline) -> Result<String, String>;
 
+    /// Whether it wants what happens, be it written down or not.
+    fn listens(&self) -> bool;
+
     /// Takes a batch that the pipeline has taken in just before.
-    fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]);
+    fn take(&mut self, batch: Batch, pipeline: &Pipeline, fallen: &[Judgement]);
+
+    /// The command has ended so, just now.
+    fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline);
 
     /// How it fares; `None` = nothing is recorded.
     fn state(&self) -> Option<TapeState>;

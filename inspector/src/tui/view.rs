@@ -24,6 +24,7 @@ use ratatui::{
 use super::{
     layout::Areas,
     model::{Cursor, Model, Popup},
+    theme::Theme,
 };
 
 /// Smallest terminal that anything sensible fits into.
@@ -191,6 +192,43 @@ fn row(area: Rect, index: usize) -> Option<Rect> {
         height: 1,
         ..area
     })
+}
+
+/// Parts with a dot between them, the last of those that matter least left out until the others fit
+/// whole. What matters more has the larger number.
+fn fitting(mut parts: Vec<(u8, Span<'static>)>, width: u16, model: &Model) -> Line<'static> {
+    loop {
+        let spans = parts.iter().map(|(_, span)| span.clone()).collect();
+        let line = dotted(spans, model);
+        let least = parts.iter().enumerate().rev();
+        let least = least.min_by_key(|(_, (matters, _))| *matters);
+        match least.map(|(at, _)| at) {
+            Some(at) if parts.len() > 1 && line.width() > width.into() => drop(parts.remove(at)),
+            _ => return line,
+        }
+    }
+}
+
+/// Keys and what they do, as many from the first on as there is room for.
+fn labels(
+    labels: impl IntoIterator<Item = (String, &'static str)>,
+    width: u16,
+    theme: &Theme,
+) -> Line<'static> {
+    let mut line = Line::default();
+    for (key, label) in labels {
+        let gap = if line.spans.is_empty() { "" } else { "  " };
+        let more = [
+            styled(format!("{gap}{key}"), theme.accent),
+            styled(format!(" {label}"), theme.dim),
+        ];
+        let wide = line.width() + more.iter().map(Span::width).sum::<usize>();
+        if wide > width.into() {
+            break;
+        }
+        line.extend(more);
+    }
+    line
 }
 
 /// Spans with a dot between them.

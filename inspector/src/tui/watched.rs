@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::words;
 use crate::{
+    check::CommandEnd,
     event::{
         BootTime,
         id::Tgid,
@@ -41,6 +42,8 @@ pub struct Ended {
     pub how: String,
     /// Whether it says that something went wrong.
     pub is_failure: bool,
+    /// The same, for whoever writes it down.
+    pub end: CommandEnd,
 }
 
 /// How a process came to be watched.

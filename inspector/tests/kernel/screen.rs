@@ -16,6 +16,8 @@ mod process;
 mod replay;
 #[path = "screen/sudo.rs"]
 mod sudo;
+#[path = "screen/tape.rs"]
+mod tape;
 #[path = "screen/target.rs"]
 mod target;
 #[path = "screen/terminal.rs"]

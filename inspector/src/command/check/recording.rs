@@ -8,7 +8,7 @@ use super::{Outputs, rules, tell, today};
 use crate::{
     check::{Run, exit, judge},
     cli::any::CheckArgs,
-    command::recorded,
+    command::{self, recorded},
     config::Config,
     duration,
     event::id::Tgid,
@@ -47,6 +47,11 @@ pub(super) fn run(args: &CheckArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::open(args)?;
     let played = recorded::play(&recording, ledger_rules);
     played.tell_lacks();
+    if recorded::is_late(&recording) {
+        command::tell(
+            "the recording begins when its command ran already: what was over before is not in it",
+        );
+    }
     let run = Run {
         command: recorded::words(&recording),
         main: of.pids.first().map(|&pid| Tgid(pid)),

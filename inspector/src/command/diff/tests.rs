@@ -97,14 +97,14 @@ fn a_mended_leak_is_better() {
     let diff = diff(&story(12, false), &story(12, true));
     assert_eq!((diff.worse().count(), diff.better().count()), (0, 2));
     insta::assert_snapshot!(text(&diff), @r"
-    A  the command ./server \u{1b}[2J, 2999ms long
-    B  the command ./server \u{1b}[2J, 2999ms long
+    A  2.9 s   98 events  the command ./server \u{1b}[2J
+    B  2.9 s  134 events  the command ./server \u{1b}[2J
 
     better: 12 → 0 survivors of socket by timerfd_create, and 1 more site
 
-    site (A → B)               births   a minute  deaths  survivors  change
-    thread worker-*           12 → 12  240 → 240  0 → 12     12 → 0  12 fewer survive, 12 fewer retained
-    socket by timerfd_create  12 → 12  240 → 240  0 → 12     12 → 0  12 fewer survive, 12 fewer retained
+    site (A → B)               births  deaths  survivors  change
+    thread worker-*           12 → 12  0 → 12     12 → 0  12 fewer survive, 12 fewer retained
+    socket by timerfd_create  12 → 12  0 → 12     12 → 0  12 fewer survive, 12 fewer retained
 
     deletes: retained 24 → 0, gone 0 → 24
       latency of those that went (0 → 24), from the delete's end: p50 none → 2 ms, p99 none → 2 ms, longest none → 2 ms
@@ -166,6 +166,47 @@ fn more_of_the_same_that_is_cleaned_up_is_not_worse() {
     assert!(all.contains("3 → 9"), "{all}");
 }
 
+/// The same leak by the second, four times as long.
+#[test]
+fn a_longer_run_is_told_by_rates() {
+    let lasting = |keys, until| format!("{}{until} 100 tick\n", story(keys, false));
+    let diff = diff(&lasting(3, 5000), &lasting(12, 20_000));
+    insta::assert_snapshot!(text(&diff), @r"
+    A   4.9 s  27 events  the command ./server \u{1b}[2J
+    B  19.9 s  99 events  the command ./server \u{1b}[2J
+    ?  B is 4.0 times as long as A: for that alone, more is born and may survive in it; compare the rates
+
+    worse: 3 → 12 survivors of thread worker-*, and 1 more site
+
+    site (A → B)              births  births/min  deaths  survivors  survivors/min  change
+    thread worker-*           3 → 12     36 → 36   0 → 0     3 → 12        36 → 36  9 more survive, 9 more retained
+    socket by timerfd_create  3 → 12     36 → 36   0 → 0     3 → 12        36 → 36  9 more survive, 9 more retained
+
+    deletes: retained 6 → 24
+    ");
+    let value = json::value(&diff);
+    assert_eq!(value["a"]["length_ns"], 4_999_500_000_u64);
+    assert!(value["a"]["events"].as_u64() < value["b"]["events"].as_u64());
+}
+
+#[test]
+fn lengths_that_hardly_differ_are_no_matter() {
+    let lasting = |until| format!("{}{until} 100 tick\n", story(12, false));
+    let alike = diff(&lasting(10_000), &lasting(10_900));
+    assert_eq!(alike.longer(), None);
+    assert!(alike.not_comparable.is_empty());
+    let longer = diff(&lasting(10_000), &lasting(11_200));
+    assert_eq!(
+        longer.not_comparable,
+        [
+            "B is 12 % longer than A: for that alone, more is born and may survive in it; compare \
+             the rates"
+        ]
+    );
+    let shorter = diff(&lasting(11_200), &lasting(10_000));
+    assert!(shorter.not_comparable[0].starts_with("A is 12 % longer than B: "));
+}
+
 #[test]
 fn what_can_not_be_compared_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -191,7 +232,7 @@ fn what_can_not_be_compared_is_told() {
         "B: the recording has no end",
         "B: 1 events are lost",
         "B: names are hashed",
-        "B is 3.0 times as long",
+        "B is 3.0 times as long as A",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }

@@ -19,6 +19,7 @@ use crate::{
         account::{Account, Invoker, choose},
         driver::{Command, Driver, Hooks, News},
     },
+    ledger::LedgerRules,
     source::{Request, Running, SourceKind, gauges::Gauges, probe_set::ProbeSet},
     trace::meta,
     tui::{
@@ -99,7 +100,7 @@ impl Link {
         )
     }
 
-    fn tape(&self) -> ScreenTape {
+    fn tape(&self, rules: LedgerRules) -> ScreenTape {
         let source = match (&self.probes, &self.polls) {
             (Some(probes), _) => SourceKind::Ebpf(probes.clone()),
             (None, why) => SourceKind::Polling {
@@ -107,7 +108,8 @@ impl Link {
                 why: why.clone().unwrap_or_default(),
             },
         };
-        ScreenTape::new(RecordingArgs::default(), meta::Watched::lab(), source)
+        let (how, watched) = (RecordingArgs::default(), meta::Watched::lab());
+        ScreenTape::new(how, watched, source, rules)
     }
 
     fn source(&self) -> Source {
@@ -127,7 +129,7 @@ impl Link {
     ) -> anyhow::Result<Closed> {
         let (news, heard) = mpsc::unbounded_channel();
         let (feeds, sources) = mpsc::unbounded_channel();
-        let tape = self.tape();
+        let tape = self.tape(setting.rules);
         let hooks = self.hooks(news, feeds);
         let (map, entry, _) = setting.lab.context("this is the lab's screen")?;
         let driver = Driver::start(Path::new("/proc/self/exe"), account, map, hooks)

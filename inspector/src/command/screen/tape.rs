@@ -1,14 +1,19 @@
 //! The screen's recordings: files of the invoking user's, in the current folder unless they are named.
+//!
+//! The screen shows what is secret, and a recording begins with all that is known: where secrets are to
+//! be kept out of it, all of it comes from [`Hidden`], from the first event on.
 
 use std::path::PathBuf;
 
 use crate::{
+    check::CommandEnd,
     cli::record::{RecordingArgs, TapeArgs},
     command::{
-        recording::{Recording, bytes},
+        recording::{Hidden, Recording, bytes},
         tell,
     },
     event::Batch,
+    ledger::LedgerRules,
     pipeline::Pipeline,
     source::{SourceKind, clock::wall_ns},
     trace::{meta::Watched, write::Progress},
@@ -25,12 +30,19 @@ pub(super) struct ScreenTape {
     path: Option<PathBuf>,
     watched: Watched,
     source: SourceKind,
+    hidden: Option<Box<Hidden>>,
 }
 
 impl ScreenTape {
-    /// Nothing is recorded yet.
-    pub(super) fn new(how: RecordingArgs, watched: Watched, source: SourceKind) -> Self {
+    /// Nothing is recorded yet, nor known.
+    pub(super) fn new(
+        how: RecordingArgs,
+        watched: Watched,
+        source: SourceKind,
+        rules: LedgerRules,
+    ) -> Self {
         Self {
+            hidden: Hidden::new(&how.redact, rules),
             recording: None,
             how,
             path: None,
@@ -47,23 +59,27 @@ impl ScreenTape {
         args: &TapeArgs,
         watched: Watched,
         source: SourceKind,
-        pipeline: &Pipeline,
+        rules: LedgerRules,
     ) -> anyhow::Result<Self> {
-        let mut tape = Self::new(args.recording.clone(), watched, source);
+        let mut tape = Self::new(args.recording.clone(), watched, source, rules);
         if args.record.is_some() || args.recording.flight.is_some() {
             tape.path.clone_from(&args.record);
-            tape.begin(pipeline)?;
+            tape.begin(false, &Pipeline::new(rules))?;
         }
         Ok(tape)
     }
 
-    fn begin(&mut self, pipeline: &Pipeline) -> anyhow::Result<PathBuf> {
+    fn begin(&mut self, is_late: bool, pipeline: &Pipeline) -> anyhow::Result<PathBuf> {
         let path = self.path.take().unwrap_or_else(|| {
             let ms = wall_ns() / 1_000_000;
             PathBuf::from(format!("inspector-{ms}.rec"))
         });
-        let (watched, source) = (self.watched.clone(), &self.source);
-        let recording = Recording::start(&path, &self.how, &[], watched, source, pipeline)?;
+        let (mut watched, source) = (self.watched.clone(), &self.source);
+        watched.is_late = is_late;
+        let hidden = self.hidden.as_deref();
+        let redaction = hidden.map(Hidden::redaction);
+        let known = Hidden::or(hidden, pipeline);
+        let recording = Recording::start(&path, &self.how, redaction, watched, source, known)?;
         self.recording = Some((recording, path.clone()));
         Ok(path)
     }
@@ -71,13 +87,15 @@ impl ScreenTape {
 
 impl Tape for ScreenTape {
     fn press(&mut self, pipeline: &Pipeline) -> Result<String, String> {
+        let known = Hidden::or(self.hidden.as_deref(), pipeline);
         match self.recording.take() {
             None => {
-                let path = self.begin(pipeline).map_err(|error| format!("{error:#}"))?;
+                let begun = self.begin(true, pipeline);
+                let path = begun.map_err(|error| format!("{error:#}"))?;
                 Ok(format!("records into {}", path.display()))
             }
             Some((mut recording, path)) if recording.is_flight() => {
-                let is_saved = recording.save("asked for on the screen", pipeline);
+                let is_saved = recording.save("asked for on the screen", known);
                 self.recording = Some((recording, path));
                 if is_saved {
                     Ok("what the flight recorder holds is being saved".to_owned())
@@ -86,7 +104,7 @@ impl Tape for ScreenTape {
                 }
             }
             Some((recording, path)) => {
-                let progress = recording.end(pipeline);
+                let progress = recording.end(known);
                 let said = format!("recorded {}: {}", path.display(), size(&progress));
                 match progress.halted {
                     Some(why) => Err(format!("{said}; it ended early: {why}")),
@@ -96,9 +114,28 @@ impl Tape for ScreenTape {
         }
     }
 
-    fn take(&mut self, batch: &Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
+    fn listens(&self) -> bool {
+        self.recording.is_some() || self.hidden.is_some()
+    }
+
+    fn take(&mut self, mut batch: Batch, pipeline: &Pipeline, fallen: &[Judgement]) {
+        let recording = self.recording.as_mut().map(|(recording, _)| recording);
+        let Some(hidden) = &mut self.hidden else {
+            if let Some(recording) = recording {
+                recording.take(&batch, pipeline, fallen);
+            }
+            return;
+        };
+        let fallen = hidden.take(&mut batch);
+        if let Some(recording) = recording {
+            recording.take(&batch, Hidden::or(Some(hidden), pipeline), &fallen);
+        }
+    }
+
+    fn command_ended(&mut self, end: CommandEnd, pipeline: &Pipeline) {
         if let Some((recording, _)) = &mut self.recording {
-            recording.take(batch, pipeline, fallen);
+            let known = Hidden::or(self.hidden.as_deref(), pipeline);
+            recording.command_ended(end, known);
         }
     }
 
@@ -115,7 +152,7 @@ impl Tape for ScreenTape {
         let Some((recording, path)) = self.recording.take() else {
             return;
         };
-        match recording.finish(pipeline) {
+        match recording.finish(Hidden::or(self.hidden.as_deref(), pipeline)) {
             Ok(()) => tell(&format!("the recording stands in {}", path.display())),
             Err(error) => tell(&format!("{}: {error:#}", path.display())),
         }

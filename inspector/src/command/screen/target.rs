@@ -27,11 +27,11 @@ use crate::{
         detect, elevate, members,
         start::{self, Manner},
         tell,
+        watched::end,
     },
     config::Config,
     event::{id::Tgid, text::Text},
     launch::{Stdin, status},
-    pipeline::Pipeline,
     source::{
         Request, SourceKind,
         ebpf::session::Until,
@@ -130,6 +130,7 @@ pub(in crate::command) fn run_command(args: &RunArgs) -> anyhow::Result<ExitCode
         let ended = Ended {
             how: status::words(status),
             is_failure: !status.success(),
+            end: end(status),
         };
         let _screen_may_be_closed = says.send(Message::CommandEnded(ended));
     };
@@ -180,8 +181,7 @@ fn tape(
     config: &Config,
     opened: &Opened,
 ) -> anyhow::Result<ScreenTape> {
-    let pipeline = Pipeline::new(config.ledger_rules());
-    ScreenTape::begun(args, of, opened.running.kind.clone(), &pipeline)
+    ScreenTape::begun(args, of, opened.running.kind.clone(), config.ledger_rules())
 }
 
 /// Shows what a source tells until the user leaves, and detaches.

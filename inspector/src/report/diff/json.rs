@@ -4,17 +4,19 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Deletes, Diff,
+    rate::{MINUTE, rate},
     sites::{Site, Tally},
-    text::rate_a_minute,
 };
 use crate::{event::id::CallNumber, verdict::wording::CallWord};
 
 /// The object.
 pub fn value(diff: &Diff) -> Value {
-    let side = |name: &String, length_ns: u64, deletes: &Deletes| {
+    let side = |is_b: bool| {
+        let deletes = diff.deletes.of(is_b);
         json!({
-            "name": name,
-            "length_ns": length_ns,
+            "name": diff.names.of(is_b),
+            "length_ns": diff.lengths_ns.of(is_b),
+            "events": diff.events.of(is_b),
             "verdicts": deletes.verdicts,
             "latency": latency(deletes),
         })
@@ -29,8 +31,8 @@ pub fn value(diff: &Diff) -> Value {
     });
     json!({
         "schema": "inspector-diff/1",
-        "a": side(&diff.names.a, diff.lengths_ns.a, &diff.deletes.a),
-        "b": side(&diff.names.b, diff.lengths_ns.b, &diff.deletes.b),
+        "a": side(false),
+        "b": side(true),
         "not_comparable": diff.not_comparable,
         "worse": diff.worse().count(),
         "better": diff.better().count(),
@@ -65,7 +67,7 @@ fn tally(tally: Option<&Tally>, length_ns: u64) -> Value {
         json!({
             "found": tally.found,
             "births": tally.births,
-            "births_a_minute": rate_a_minute(tally.births, length_ns),
+            "births_a_minute": rate(tally.births, length_ns, MINUTE),
             "deaths": tally.deaths,
             "survivors": tally.survivors,
             "verdicts": tally.verdicts,

@@ -2,8 +2,16 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Deletes, Diff, Pair, latency::Summary, sites::Site};
-use crate::{duration, verdict::wording::quantity::Duration};
+use super::{
+    Deletes, Diff, Pair,
+    latency::Summary,
+    rate::{self, Unit},
+    sites::Site,
+};
+use crate::{
+    report::html::time::{Count, Lasted},
+    verdict::wording::quantity::Duration,
+};
 
 /// The whole text. Sites that got neither worse nor better are counted only, unless `all` of them
 /// are asked for.
@@ -27,12 +35,19 @@ const VERDICTS: [&str; 6] = [
 impl Display for Comparison<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let diff = self.diff;
-        for (letter, name, length) in [
-            ("A", &diff.names.a, diff.lengths_ns.a),
-            ("B", &diff.names.b, diff.lengths_ns.b),
-        ] {
-            let length = duration::written(length / 1_000_000 * 1_000_000);
-            writeln!(f, "{letter}  {name}, {length} long")?;
+        let lengths = diff.lengths_ns.map(|length| Lasted(*length).to_string());
+        let events = diff.events.map(|events| Count(*events).to_string());
+        let wide = |pair: &Pair<String>| pair.a.chars().count().max(pair.b.chars().count());
+        for (letter, is_b) in [("A", false), ("B", true)] {
+            writeln!(
+                f,
+                "{letter}  {:>2$}  {:>3$} events  {4}",
+                lengths.of(is_b),
+                events.of(is_b),
+                wide(&lengths),
+                wide(&events),
+                diff.names.of(is_b),
+            )?;
         }
         for what in &diff.not_comparable {
             writeln!(f, "?  {what}")?;
@@ -85,35 +100,22 @@ impl Comparison<'_> {
         let sites = self.diff.sites.iter();
         let told = sites
             .filter(|site| site.is_worse() || site.is_better() || (self.all && !site.is_alike()));
-        let lengths = &self.diff.lengths_ns;
-        let rows: Vec<[String; 6]> = told
-            .map(|site| {
-                let births = site.pair(|tally| tally.births);
-                let a_minute = Pair {
-                    a: a_minute(births.a, lengths.a),
-                    b: a_minute(births.b, lengths.b),
-                };
-                [
-                    site.name.to_string(),
-                    births.to_string(),
-                    format!("{} → {}", a_minute.a, a_minute.b),
-                    site.pair(|tally| tally.deaths).to_string(),
-                    site.pair(|tally| tally.survivors).to_string(),
-                    change(site),
-                ]
-            })
-            .collect();
+        // Counts of runs that are equally long are rates already.
+        let unit = self.diff.longer().map(|_| rate::unit(self.diff));
+        let rows: Vec<Vec<String>> = told.map(|site| self.row(site, unit)).collect();
         if !rows.is_empty() {
-            let head = [
-                "site (A → B)",
-                "births",
-                "a minute",
-                "deaths",
-                "survivors",
-                "change",
-            ];
+            let mut head = vec!["site (A → B)".to_owned()];
+            for what in ["births", "deaths", "survivors"] {
+                head.push(what.to_owned());
+                if let Some((word, _)) = unit
+                    && what != "deaths"
+                {
+                    head.push(format!("{what}/{word}"));
+                }
+            }
+            head.push("change".to_owned());
             writeln!(f)?;
-            table(f, &head.map(str::to_owned), &rows)?;
+            table(f, &head, &rows)?;
         }
         let different = self.diff.sites.iter().filter(|site| !site.is_alike());
         match different.count().saturating_sub(rows.len()) {
@@ -123,6 +125,22 @@ impl Comparison<'_> {
                 "\n{rest} sites differ only in births, deaths or other verdicts (--all names them)"
             ),
         }
+    }
+}
+
+impl Comparison<'_> {
+    /// The cells of a site, with rates where there is a unit for them.
+    fn row(&self, site: &Site, unit: Option<Unit>) -> Vec<String> {
+        let births = site.pair(|tally| tally.births);
+        let survivors = site.pair(|tally| tally.survivors);
+        let rate = |counts| unit.map(|unit| rate::words(counts, &self.diff.lengths_ns, unit));
+        let mut cells = vec![site.name.to_string(), births.to_string()];
+        cells.extend(rate(&births));
+        cells.push(site.pair(|tally| tally.deaths).to_string());
+        cells.push(survivors.to_string());
+        cells.extend(rate(&survivors));
+        cells.push(change(site));
+        cells
     }
 }
 
@@ -148,32 +166,14 @@ fn change(site: &Site) -> String {
     words.join(", ")
 }
 
-/// Births in a minute; a run without length has no rate.
-pub(super) fn rate_a_minute(count: u64, length_ns: u64) -> Option<f64> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a rate of more than 2^52 is none"
-    )]
-    let rate = || count as f64 * 60e9 / length_ns as f64;
-    (length_ns > 0).then(rate)
-}
-
-fn a_minute(count: u64, length_ns: u64) -> String {
-    match rate_a_minute(count, length_ns) {
-        None => "?".to_owned(),
-        Some(rate) if rate == 0.0 || rate >= 10.0 => format!("{rate:.0}"),
-        Some(rate) => format!("{rate:.1}"),
-    }
-}
-
 /// Columns as wide as their widest cell: the first to the left, numbers to the right, words behind.
-fn table(f: &mut Formatter<'_>, head: &[String; 6], rows: &[[String; 6]]) -> fmt::Result {
+fn table(f: &mut Formatter<'_>, head: &[String], rows: &[Vec<String>]) -> fmt::Result {
     let width = |column: usize| {
-        let cells = rows.iter().chain([head]);
+        let cells = rows.iter().map(Vec::as_slice).chain([head]);
         cells.map(|row| row[column].chars().count()).max()
     };
     let widths: Vec<_> = (0..head.len()).filter_map(width).collect();
-    for row in [head].into_iter().chain(rows) {
+    for row in [head].into_iter().chain(rows.iter().map(Vec::as_slice)) {
         write!(f, "{:<1$}", row[0], widths[0])?;
         for column in 1..head.len() - 1 {
             write!(f, "  {:>1$}", row[column], widths[column])?;

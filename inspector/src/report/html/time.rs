@@ -50,7 +50,7 @@ impl Display for Lasted {
 }
 
 /// A number with its thousands set apart.
-pub(super) struct Count(pub(super) u64);
+pub(crate) struct Count(pub(crate) u64);
 
 impl Display for Count {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -74,6 +74,30 @@ fn what_is_declared_is_shown_first_and_what_needs_a_target_is_not_offered() {
     }
 }
 
+/// At the smallest usual size: what does not fit is left out as a whole, and the name and the time stay.
+#[test]
+fn nothing_is_cut_in_the_middle_at_80_columns() {
+    let (_folder, mut stage) = stage();
+    stage.resize((80, 24)).refresh();
+    for keys in ["", "n", "Enter", "Esc", "$", "Esc"] {
+        press(&mut stage, keys);
+        let text = stage.text();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("replay story.rec"), "{text}");
+        assert!(lines[0].contains(" REPLAY  14:00:"), "{text}");
+        for line in [lines[0], lines[22], lines[23]] {
+            assert!(!line.contains('…'), "{line}");
+        }
+        assert!(lines[22].contains(" events recorded · lost "), "{text}");
+    }
+    let long = format!("{}.rec", "long-name-".repeat(9));
+    stage.model.replay.as_mut().unwrap().file = Text::from(long.as_bytes());
+    let text = stage.refresh().text();
+    let title = text.lines().next().unwrap();
+    assert!(title.contains("replay long-name-"), "{title}");
+    assert!(title.contains("-.rec "), "{title}");
+}
+
 #[test]
 fn keys_lead_to_deletes_verdicts_gaps_and_events() {
     let (_folder, mut stage) = stage();

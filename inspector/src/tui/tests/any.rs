@@ -17,6 +17,7 @@ use super::{
     worlds::HOSTILE,
 };
 use crate::{
+    check::CommandEnd,
     event::BootTime,
     lab::{MapKind, driver::News},
     pipeline::story::Cast,
@@ -119,6 +120,7 @@ impl Kind {
             Self::Ended(why) => Message::SourceEnded(SourceEnd::Failed(why)),
             Self::CommandEnded(how) => Message::CommandEnded(Ended {
                 is_failure: how.len() % 2 == 0,
+                end: CommandEnd::Exited(0),
                 how,
             }),
             Self::Output(Ok(text)) => Message::Output(Ok(Output::of(text.as_bytes(), 100))),

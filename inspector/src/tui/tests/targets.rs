@@ -5,7 +5,10 @@ use super::{
     stage::{Stage, attached, keep, running},
     worlds::{FATES, NOW},
 };
-use crate::tui::{message::Message, model::Popup, output::Output, watched::Ended};
+use crate::{
+    check::CommandEnd,
+    tui::{message::Message, model::Popup, output::Output, watched::Ended},
+};
 
 const BEGINS: &str = "1000 100 baseline 100 | 0 1 2 began=1000";
 
@@ -78,6 +81,7 @@ fn how_a_command_ended_stands_in_the_title() {
         stage.send(Message::CommandEnded(Ended {
             how: format!("exited with {code}"),
             is_failure,
+            end: CommandEnd::Exited(code),
         }));
         assert!(stage.model.popup.is_none(), "nothing runs any more");
         stage.at(60_000);

@@ -1,14 +1,31 @@
 //! The two last lines: how the source and the tool fare, and which keys there are.
 
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
 
-use super::{dotted, put, put_right, styled};
+use super::{fitting, labels, put, put_right, styled};
 use crate::{
     event::text::Text,
     tui::{keymap::Action, model::Model, rows::findings, words},
 };
 
 pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
+    // Which set of probes it is stands on the performance screen too.
+    let line = [true, false].map(|is_whole| fitting(parts(model, is_whole), area.width, model));
+    let [whole, short] = line;
+    let line = if whole.spans.len() < short.spans.len() {
+        short
+    } else {
+        whole
+    };
+    put(buffer, area, &line, model.glyphs.cut);
+}
+
+/// What there is to tell, and how much that matters.
+fn parts(model: &Model, is_whole: bool) -> Vec<(u8, Span<'static>)> {
     let (theme, ledger) = (&model.theme, model.live.ledger());
     let mut parts = Vec::new();
     match &model.source.probes {
@@ -19,28 +36,26 @@ pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
             } else {
                 theme.warning
             };
-            parts.push(styled(
-                format!("probes {working}/{wanted} {}", probes.kind.words()),
-                style,
-            ));
+            let set = if is_whole {
+                format!(" {}", probes.kind.words())
+            } else {
+                String::new()
+            };
+            parts.push((4, styled(format!("probes {working}/{wanted}{set}"), style)));
         }
-        None => parts.push(styled("no probes: polling /proc", theme.warning)),
+        None => parts.push((4, styled("no probes: polling /proc", theme.warning))),
     }
     if let Some(replay) = &model.replay {
         let events = replay.recording().events();
-        parts.push(styled(
-            format!("{} events recorded", words::short(events)),
-            theme.dim,
-        ));
+        let words = format!("{} events recorded", words::short(events));
+        parts.push((2, styled(words, theme.dim)));
     } else {
-        parts.push(styled(
-            format!("{} ev/s", words::short(model.own.events_per_second)),
-            theme.dim,
-        ));
+        let words = format!("{} ev/s", words::short(model.own.events_per_second));
+        parts.push((2, styled(words, theme.dim)));
     }
     let lost = ledger.losses().total();
     let style = if lost > 0 { theme.warning } else { theme.dim };
-    parts.push(styled(format!("lost {}", words::count(lost)), style));
+    parts.push((5, styled(format!("lost {}", words::count(lost)), style)));
     let drift = ledger.drift();
     if drift.audits > 0 {
         let style = if drift.total() > 0 {
@@ -48,31 +63,26 @@ pub(super) fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         } else {
             theme.dim
         };
-        parts.push(styled(
-            format!("drift {}", words::count(drift.total())),
-            style,
-        ));
+        let words = format!("drift {}", words::count(drift.total()));
+        parts.push((3, styled(words, style)));
     } else {
-        parts.push(styled(format!("drift {}", model.glyphs.none), theme.dim));
+        let words = format!("drift {}", model.glyphs.none);
+        parts.push((3, styled(words, theme.dim)));
     }
     let findings = findings::worth_telling(ledger.findings().totals());
     if findings > 0 {
-        parts.push(styled(
-            format!("findings {}", words::count(findings)),
-            theme.failure,
-        ));
+        let words = format!("findings {}", words::count(findings));
+        parts.push((5, styled(words, theme.failure)));
     }
     let own = &model.own;
-    parts.push(styled(
-        format!(
-            "self {}.{} % CPU {} MB",
-            own.cpu_permille / 10,
-            own.cpu_permille % 10,
-            own.memory_bytes / 1_000_000
-        ),
-        theme.dim,
-    ));
-    put(buffer, area, &dotted(parts, model), model.glyphs.cut);
+    let words = format!(
+        "self {}.{} % CPU {} MB",
+        own.cpu_permille / 10,
+        own.cpu_permille % 10,
+        own.memory_bytes / 1_000_000
+    );
+    parts.push((1, styled(words, theme.dim)));
+    parts
 }
 
 /// What was said last; else what to do first; else the keys.
@@ -100,53 +110,48 @@ pub(super) fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     if model.in_detail() {
-        let words = format!(
-            "{}/{} choose  {} follow  {} back  {} zoom in  {} out  {} earlier  {} later  {} to \
-             the table",
-            key(Action::Up),
-            key(Action::Down),
-            key(Action::Follow),
-            key(Action::Back),
-            key(Action::ZoomIn),
-            key(Action::ZoomOut),
-            key(Action::Earlier),
-            key(Action::Later),
-            key(Action::Escape),
-        );
-        put(
-            buffer,
-            area,
-            &Line::from(styled(words, theme.dim)),
-            model.glyphs.cut,
-        );
+        let keys = [
+            (
+                format!("{}/{}", key(Action::Up), key(Action::Down)),
+                "choose",
+            ),
+            (key(Action::Follow), "follow"),
+            (key(Action::Escape), "to the table"),
+            (key(Action::Back), "back"),
+            (key(Action::ZoomIn), "zoom in"),
+            (key(Action::ZoomOut), "out"),
+            (key(Action::Earlier), "earlier"),
+            (key(Action::Later), "later"),
+        ];
+        put(buffer, area, &labels(keys, area.width, theme), "");
         return;
     }
-    let mut spans = Vec::new();
-    for (key, label) in model.keymap.footer(model.context()) {
-        spans.push(styled(key, theme.accent));
-        spans.push(styled(format!(" {label}  "), theme.dim));
-    }
     if greets {
-        let hint = Line::from(vec![
-            styled("press ", theme.strong),
-            styled(key(Action::Delete), theme.accent),
-            styled(
-                " to delete the selected key, and see whether what it owns goes too  ",
-                theme.strong,
-            ),
-        ]);
         let more = Line::from(styled(format!("{} all keys", key(Action::Help)), theme.dim));
         let room = put_right(buffer, area, &more, "");
+        let hint = |words| {
+            Line::from(vec![
+                styled("press ", theme.strong),
+                styled(key(Action::Delete), theme.accent),
+                styled(words, theme.strong),
+            ])
+        };
+        let mut hint_that_fits =
+            hint(" to delete the selected key, and see whether what it owns goes too");
+        if hint_that_fits.width() > room.into() {
+            hint_that_fits = hint(" to delete the selected key, and see what it leaves behind");
+        }
         put(
             buffer,
             Rect {
                 width: room,
                 ..area
             },
-            &hint,
+            &hint_that_fits,
             model.glyphs.cut,
         );
         return;
     }
-    put(buffer, area, &Line::from(spans), model.glyphs.cut);
+    let keys = model.keymap.footer(model.context());
+    put(buffer, area, &labels(keys, area.width, theme), "");
 }

@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier, text::Line};
 
-use super::{dotted, put, put_right, styled};
+use super::{fitting, put, put_right, styled};
 use crate::{
     tui::{
         model::{Busy, Model},
@@ -15,11 +15,13 @@ use crate::{
 
 /// Cells that a recording's name takes at most.
 const FILE: usize = 28;
+/// Narrower terminals show a recorded time by the clock only: the scrubber says where that is.
+const BOTH_TIMES: u16 = 100;
 
 pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let right = match (&model.frozen, &model.replay) {
-        (_, Some(replay)) => replayed(model, replay),
+        (_, Some(replay)) => replayed(model, replay, area.width >= BOTH_TIMES),
         (Some((_, at)), None) => {
             let behind = words::passed(model.clock.now.since_ns(*at));
             Line::from(vec![
@@ -50,70 +52,74 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         right.push_span(styled(format!("  {sign} rec {}", recording.words), style));
     }
     let room = put_right(buffer, area, &right, "");
-    let mut parts = vec![styled("inspector", theme.accent)];
+    let mut parts = vec![(3, styled("inspector", theme.accent))];
     if let Some(replay) = &model.replay {
-        let file = words::without_middle(&replay.file.to_string(), FILE, model.glyphs.cut);
-        parts.push(styled(format!("replay {file}"), theme.strong));
+        let file = FILE.min(usize::from(room).saturating_sub("replay ".len()));
+        let file = words::without_middle(&replay.file.to_string(), file, model.glyphs.cut);
+        parts.push((9, styled(format!("replay {file}"), theme.strong)));
         if model.watched.is_none() {
-            parts.push(styled("the lab", theme.text));
+            parts.push((4, styled("the lab", theme.text)));
         }
     }
     if let Some(lab) = &model.lab {
         let (stores, deletes) = (lab.entry.name(), lab.policy.name());
-        parts.push(styled(
-            format!("stores {stores}, deletes by {deletes}"),
-            theme.strong,
-        ));
+        let words = format!("stores {stores}, deletes by {deletes}");
+        parts.push((8, styled(words, theme.strong)));
     }
     if let Some(watched) = &model.watched {
         let ledger = model.world().ledger();
-        parts.push(styled(watched.title(ledger), theme.strong));
+        let matters = if model.replay.is_some() { 6 } else { 9 };
+        parts.push((matters, styled(watched.title(ledger), theme.strong)));
         if let Some(ended) = &watched.ended {
-            parts.push(if ended.is_failure {
+            let words = if ended.is_failure {
                 let sign = model.glyphs.class(Class::Retained);
                 styled(format!("{sign} {}", ended.how), theme.failure)
             } else {
                 styled(ended.how.clone(), theme.text)
-            });
+            };
+            parts.push((7, words));
         } else if let Some(up) = watched.up_ns(ledger, model.now()) {
-            parts.push(styled(format!("up {}", words::passed(up)), theme.text));
+            let words = format!("up {}", words::passed(up));
+            parts.push((2, styled(words, theme.text)));
         }
     }
     let is_judged = model.lab.is_some() || model.declares_deletes();
     let grace = model.live.ledger().rules().grace_ns;
     if is_judged {
-        parts.push(styled(format!("grace {}", grace_words(grace)), theme.text));
+        let words = format!("grace {}", grace_words(grace));
+        parts.push((5, styled(words, theme.text)));
     }
     if let Some(lab) = &model.lab {
-        parts.push(styled(format!("{} map", lab.map.name()), theme.text));
+        let words = format!("{} map", lab.map.name());
+        parts.push((1, styled(words, theme.text)));
     }
     match model.lab.as_ref().and_then(|lab| lab.busy.as_ref()) {
         Some(Busy::Many { what, done, total }) => {
-            parts.push(styled(format!("{what} {done}/{total}"), theme.warning));
+            let words = format!("{what} {done}/{total}");
+            parts.push((7, styled(words, theme.warning)));
         }
         Some(Busy::Playing { scenario, variant }) => {
-            parts.push(styled(
-                format!("playing {scenario} {variant}"),
-                theme.warning,
-            ));
+            let words = format!("playing {scenario} {variant}");
+            parts.push((7, styled(words, theme.warning)));
         }
         None => {}
     }
     if let Some(lab) = &model.lab {
-        parts.push(match lab.pid {
-            Some(pid) => styled(format!("lab {pid}"), theme.dim),
-            None => styled("lab starting", theme.dim),
-        });
+        let words = match lab.pid {
+            Some(pid) => format!("lab {pid}"),
+            None => "lab starting".to_owned(),
+        };
+        parts.push((0, styled(words, theme.dim)));
     }
     let area = Rect {
         width: room,
         ..area
     };
-    put(buffer, area, &dotted(parts, model), model.glyphs.cut);
+    put(buffer, area, &fitting(parts, room, model), model.glyphs.cut);
 }
 
-/// The recorded time, and how it passes.
-fn replayed(model: &Model, replay: &Replay) -> Line<'static> {
+/// The recorded time, how long that is from the beginning where there is room, and how it passes.
+fn replayed(model: &Model, replay: &Replay, has_passed: bool) -> Line<'static> {
     let theme = &model.theme;
     let passed_ms = replay.at.since_ns(replay.timeline.from) / 1_000_000;
     let (seconds, ms) = (passed_ms / 1000, passed_ms % 1000);
@@ -127,11 +133,12 @@ fn replayed(model: &Model, replay: &Replay) -> Line<'static> {
             ),
             theme.strong,
         ),
-        styled(
-            format!(" (+{hours:02}:{minutes:02}:{:02}.{ms:03}) ", seconds % 60),
-            theme.dim,
-        ),
     ];
+    if has_passed {
+        let passed = format!(" (+{hours:02}:{minutes:02}:{:02}.{ms:03})", seconds % 60);
+        spans.push(styled(passed, theme.dim));
+    }
+    spans.push(styled(" ", theme.text));
     spans.push(match replay.progress() {
         Some((doing, Some(percent))) => styled(format!("{doing}: {percent} %"), theme.warning),
         Some((doing, None)) => styled(doing, theme.warning),
