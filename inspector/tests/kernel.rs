@@ -64,6 +64,8 @@ mod real;
 mod recording;
 #[path = "kernel/refused.rs"]
 mod refused;
+#[path = "kernel/replayed.rs"]
+mod replayed;
 #[path = "kernel/report.rs"]
 mod report;
 #[path = "kernel/scale.rs"]
