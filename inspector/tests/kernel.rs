@@ -28,6 +28,8 @@ mod compat;
 mod config;
 #[path = "kernel/exits.rs"]
 mod exits;
+#[path = "kernel/exports.rs"]
+mod exports;
 #[path = "kernel/findings.rs"]
 mod findings;
 #[path = "kernel/fork.rs"]
