@@ -17,6 +17,7 @@ mod ctf;
 mod jsonl;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod past;
 mod perfetto;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -34,17 +35,15 @@ use std::{
 };
 
 use self::{chrome::Chrome, perfetto::Perfetto};
-use crate::{
-    event::{Batch, id::BootTime},
-    pipeline::Pipeline,
-};
+use crate::{event::id::BootTime, pipeline::Pipeline, trace::read::Read};
 
 /// What is exported: a pipeline as it was when the window began, and what happened since.
 pub struct Subject<'a> {
     /// The state before the first batch.
     pub pipeline: Pipeline,
-    /// What happened, in order; it ends at or after `until`. Events after that are passed over.
-    pub batches: &'a mut dyn Iterator<Item = Batch>,
+    /// What happened, in order, and after a loss what is known then; it ends at or after `until`.
+    /// What is after that is passed over.
+    pub reads: &'a mut dyn Iterator<Item = Read>,
     /// The window's first nanosecond.
     pub since: BootTime,
     /// Its last.

@@ -28,6 +28,8 @@ mod compat;
 mod config;
 #[path = "kernel/exits.rs"]
 mod exits;
+#[path = "kernel/exports.rs"]
+mod exports;
 #[path = "kernel/findings.rs"]
 mod findings;
 #[path = "kernel/fork.rs"]
@@ -64,6 +66,8 @@ mod real;
 mod recording;
 #[path = "kernel/refused.rs"]
 mod refused;
+#[path = "kernel/replayed.rs"]
+mod replayed;
 #[path = "kernel/report.rs"]
 mod report;
 #[path = "kernel/saves.rs"]

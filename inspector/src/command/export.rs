@@ -45,16 +45,10 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let rules = recorded::keeping_all(recorded::recorded_rules(&recording));
     let mut reads = recording.reads_before(since);
     let (pipeline, rest) = until_time(&mut reads, Pipeline::new(rules), since);
-    let mut batches = rest
-        .into_iter()
-        .chain(reads.by_ref().filter_map(|read| match read {
-            Read::Batch(batch) => Some(batch),
-            // What is known after a loss is not put in the place of what was drawn before.
-            Read::State(_) | Read::Note { .. } => None,
-        }));
+    let mut rest = rest.map(Read::Batch).into_iter().chain(reads.by_ref());
     let subject = Subject {
         pipeline,
-        batches: &mut batches,
+        reads: &mut rest,
         since,
         until,
         boot_wall_ns: meta.boot_wall_ns,

@@ -16,7 +16,7 @@ use std::{
 };
 
 use self::metadata::Facts;
-use super::{Subject, Totals, jsonl};
+use super::{Subject, Totals, jsonl, past};
 use crate::event::{Event, What, id::BootTime, text::Text};
 
 /// What a packet begins with.
@@ -46,7 +46,7 @@ pub(super) fn write(
     open("metadata")?.write_all(metadata.as_bytes())?;
     let mut stream = Stream::new(open("stream")?, subject.since)?;
     let mut totals = Totals::default();
-    for batch in subject.batches {
+    for batch in subject.reads.filter_map(past::batch) {
         if let Some(last) = batch.events.last() {
             progress(last.at);
         }

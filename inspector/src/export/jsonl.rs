@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Subject, Totals};
+use super::{Subject, Totals, past};
 use crate::event::{
     Event, ThreadEvent, WaitEvent, What,
     id::{BootTime, CallNumber},
@@ -45,7 +45,7 @@ pub(super) fn write(
         lines: 1,
         ..Totals::default()
     };
-    for batch in subject.batches {
+    for batch in subject.reads.filter_map(past::batch) {
         if let Some(last) = batch.events.last() {
             progress(last.at);
         }

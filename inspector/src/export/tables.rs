@@ -10,11 +10,14 @@ mod verdict;
 
 use std::{borrow::Cow, io};
 
-use super::{Subject, Totals};
-use crate::event::{
-    What,
-    id::{BootTime, Moment},
-    text::Text,
+use super::{Subject, Totals, past::Ledgers};
+use crate::{
+    event::{
+        What,
+        id::{BootTime, Moment},
+        text::Text,
+    },
+    trace::read::Read,
 };
 
 /// The schema's name. Its number grows when a column changes or goes; columns may be added.
@@ -81,8 +84,8 @@ pub(super) fn fill(
 ) -> io::Result<Totals> {
     let mut rows = Counted { sink, rows: 0 };
     let Subject {
-        mut pipeline,
-        batches,
+        pipeline,
+        reads,
         since,
         until,
         boot_wall_ns,
@@ -90,7 +93,18 @@ pub(super) fn fill(
         command,
     } = subject;
     let mut totals = Totals::default();
-    for mut batch in batches {
+    let mut ledgers = Ledgers::new(pipeline);
+    for read in reads {
+        let mut batch = match read {
+            Read::Batch(batch) => batch,
+            Read::State(state) => {
+                if state.ledger().now() <= until {
+                    ledgers.adopt(*state);
+                }
+                continue;
+            }
+            Read::Note { .. } => continue,
+        };
         if let Some(last) = batch.events.last() {
             progress(last.at);
         }
@@ -104,10 +118,12 @@ pub(super) fn fill(
             }
             totals.events += 1;
         }
-        pipeline.take(&batch);
+        ledgers.take(&batch);
     }
-    life::fill(pipeline.ledger(), &mut rows)?;
-    verdict::fill(&pipeline, until, &mut rows)?;
+    for era in ledgers.eras() {
+        life::fill(era, &mut rows)?;
+        verdict::fill(era, until, &mut rows)?;
+    }
     let escaped = |text: String| Value::text(Text::from(text.into_bytes()));
     let meta: [_; META.len()] = [
         Value::word(SCHEMA),
@@ -116,7 +132,7 @@ pub(super) fn fill(
         Value::number(since.0),
         Value::number(until.0),
         Value::maybe(boot_wall_ns, Value::number),
-        Value::number(pipeline.ledger().rules().grace_ns),
+        Value::number(ledgers.now.ledger().rules().grace_ns),
         Value::number(totals.events),
         Value::number(totals.lost),
     ];

@@ -4,6 +4,7 @@ mod chrome;
 mod ctf;
 mod genuine;
 mod jsonl;
+mod lost;
 mod perfetto;
 mod schema;
 mod size;
@@ -20,9 +21,13 @@ use std::{
 
 use super::{Format, Out, Subject, Target, Totals, write};
 use crate::{
-    event::{Batch, id::BootTime},
+    event::{Batch, Event, Gap, What, id::BootTime, loss::Layer},
     ledger::{Ledger, LedgerRules, retain::Retain},
-    pipeline::{Pipeline, story::Cast},
+    pipeline::{
+        Pipeline,
+        story::{Cast, keeping},
+    },
+    trace::{keyframe, read::Read},
 };
 
 /// A window of a story: what happened before it, and in it.
@@ -32,17 +37,65 @@ struct Told<'a> {
     story: &'a str,
     since_ms: u64,
     until_ms: u64,
+    lost: Option<Lost<'a>>,
+}
+
+/// What the recorder left out behind a story, and what came then. Whoever is dead is known no more in
+/// the keyframe between the two.
+#[derive(Clone, Copy)]
+struct Lost<'a> {
+    missed: &'a str,
+    after: &'a str,
+}
+
+impl Lost<'_> {
+    /// A gap from the first of what was missed to the last, what is known then, and what came.
+    fn reads(self, cast: &mut Cast, before: &[Batch]) -> Vec<Read> {
+        let mut live = Pipeline::new(keeping(0));
+        for batch in before {
+            live.take(batch);
+        }
+        let missed: Vec<_> = cast.batches(self.missed).collect();
+        for batch in &missed {
+            live.take(batch);
+        }
+        let events = || missed.iter().flat_map(|batch| &batch.events);
+        let gap = Gap {
+            layer: Layer::Recorder,
+            cpu: None,
+            lost: vec![("event", events().count() as u64)],
+            from: events().map(|event| event.at).min().unwrap(),
+            until: events().map(|event| event.at).max().unwrap(),
+        };
+        let told = Batch {
+            events: vec![Event {
+                at: gap.until,
+                what: What::Gap(Box::new(gap)),
+            }],
+        };
+        let known = keyframe::parse(&keyframe::bytes(&keyframe::of(&live))).unwrap();
+        let mut reads = vec![Read::Batch(told), Read::State(Box::new(known))];
+        reads.extend(cast.batches(self.after).map(Read::Batch));
+        reads
+    }
 }
 
 impl Told<'_> {
     fn with<T>(&self, use_it: impl FnOnce(Subject<'_>) -> T) -> T {
         let mut cast = Cast::default();
         let mut pipeline = keeping_everything();
-        for batch in cast.batches(self.before) {
-            pipeline.take(&batch);
+        let mut so_far: Vec<_> = cast.batches(self.before).collect();
+        for batch in &so_far {
+            pipeline.take(batch);
         }
-        let mut batches = cast.batches(self.story);
-        use_it(subject(pipeline, &mut batches, self))
+        let story: Vec<_> = cast.batches(self.story).collect();
+        so_far.extend(story.iter().cloned());
+        let lost = self.lost.map(|lost| lost.reads(&mut cast, &so_far));
+        let mut reads = story
+            .into_iter()
+            .map(Read::Batch)
+            .chain(lost.unwrap_or_default());
+        use_it(subject(pipeline, &mut reads, self))
     }
 
     fn written(&self, format: Format) -> (Vec<u8>, Totals) {
@@ -123,12 +176,12 @@ fn keeping_everything() -> Pipeline {
 
 fn subject<'a>(
     pipeline: Pipeline,
-    batches: &'a mut dyn Iterator<Item = Batch>,
+    reads: &'a mut dyn Iterator<Item = Read>,
     told: &Told<'_>,
 ) -> Subject<'a> {
     Subject {
         pipeline,
-        batches,
+        reads,
         since: ms(told.since_ms),
         until: ms(told.until_ms),
         boot_wall_ns: Some(1_700_000_000_000_000_000),
@@ -187,6 +240,7 @@ const LAB: Told<'_> = Told {
         2500 100 open 9",
     since_ms: 10,
     until_ms: 2000,
+    lost: None,
 };
 
 /// The same without anything that outlives a delete.
@@ -205,6 +259,7 @@ const CLEAN: Told<'_> = Told {
         2000 100 tick",
     since_ms: 10,
     until_ms: 2000,
+    lost: None,
 };
 
 /// How many threads and descriptors the ledger saw live within a window.

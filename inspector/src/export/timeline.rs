@@ -7,6 +7,9 @@
 //! | each key | its entries from store to delete, the delete, the verdicts; beside it what outlived the delete |
 //! | each process | how many threads live, how many descriptors are open |
 //! | inspector | the window, and what was lost |
+//!
+//! What was known before a loss, and of which nothing is known after it, is drawn from the ledger
+//! before: with headings of its own, and up to the loss.
 
 mod args;
 mod counters;
@@ -24,6 +27,7 @@ use self::{painter::Painter, seen::Seen};
 use super::{
     Subject, Totals,
     canvas::{Arg, Canvas, Category, Drawn, Title},
+    past::{Era, Ledgers},
 };
 use crate::event::{id::BootTime, text::Text};
 
@@ -34,8 +38,8 @@ pub(super) fn draw(
     progress: &mut dyn FnMut(BootTime),
 ) -> io::Result<Totals> {
     let Subject {
-        mut pipeline,
-        batches,
+        pipeline,
+        reads,
         since,
         until,
         boot_wall_ns,
@@ -43,14 +47,15 @@ pub(super) fn draw(
         command,
     } = subject;
     let window = Window { since, until };
-    let mut seen = Seen::take(&mut pipeline, batches, window, progress);
+    let mut ledgers = Ledgers::new(pipeline);
+    let mut seen = Seen::take(&mut ledgers, reads, window, progress);
     let host = Text::from(host.into_bytes()).to_string();
     canvas.open(&Title {
         since,
         boot_wall_ns,
         host: &host,
     })?;
-    let mut painter = Painter::new(pipeline.ledger(), window, canvas);
+    let mut painter = Painter::new(Era::now(ledgers.now.ledger()), window, canvas);
     let top = painter.group(None, "inspector")?;
     let lane = painter.lane(top, "window", 0)?;
     let mut args = vec![
@@ -62,9 +67,13 @@ pub(super) fn draw(
     }
     let drawn = Drawn::new("window", Category::Window, &args);
     painter.slice(lane, Life::whole(window), &drawn)?;
-    let fates = keys::draw(&mut painter)?;
-    threads::draw(&mut painter, &mut seen, &fates)?;
-    handles::draw(&mut painter, &fates)?;
+    for (era, heard) in ledgers.eras().zip(&mut seen.heard) {
+        painter.turn_to(era, window);
+        let fates = keys::draw(&mut painter)?;
+        threads::draw(&mut painter, heard, &fates)?;
+        handles::draw(&mut painter, &fates)?;
+    }
+    painter.turn_to(Era::now(ledgers.now.ledger()), window);
     counters::draw(&mut painter)?;
     losses::draw(&mut painter, top, &seen.gaps)?;
     painter.close(seen.events)

@@ -4,7 +4,7 @@
 #[path = "real/proc.rs"]
 mod proc;
 #[path = "real/run.rs"]
-mod run;
+pub(crate) mod run;
 #[path = "real/strace.rs"]
 mod strace;
 
@@ -266,9 +266,14 @@ fn make_with_two_jobs() {
 
 /// Whether one of these programs, or strace, is not installed: told on stdout; in CI that is a failure.
 fn lacks(programs: &[&str]) -> bool {
+    lacks_any(&[programs, &["strace"]].concat())
+}
+
+/// The same without strace.
+pub(crate) fn lacks_any(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |name: &str| std::env::split_paths(&path).any(|at| at.join(name).is_file());
-    for program in programs.iter().chain(&["strace"]) {
+    for program in programs {
         if !is_there(program) {
             println!("LACKING: {program} is not installed");
             return true;
@@ -277,7 +282,7 @@ fn lacks(programs: &[&str]) -> bool {
     false
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -38,7 +38,7 @@ fn lines(pipeline: &Pipeline) -> Vec<String> {
 }
 
 /// Records these events, live, and reads them back.
-fn replays(events: &[Event], options: Options) -> usize {
+pub(crate) fn replays(events: &[Event], options: Options) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.rec");
     let mut live = Pipeline::new(LedgerRules::default());

@@ -5,8 +5,8 @@ use std::io;
 use super::{Column, Sink, Table, Value};
 use crate::{
     event::id::Moment,
+    export::past::{Era, WHILE_LOST},
     ledger::{
-        Ledger,
         arena::Key,
         entry::{Delete, Entry, Removal},
         handle::{Descriptor, State},
@@ -50,7 +50,7 @@ pub(super) const RESOURCES: [Column; 30] = [
     Column::flag("shared"),
 ];
 
-pub(super) const ENTRIES: [Column; 17] = [
+pub(super) const ENTRIES: [Column; 18] = [
     Column::number("id"),
     Column::number("tgid"),
     Column::wide("map"),
@@ -68,34 +68,40 @@ pub(super) const ENTRIES: [Column; 17] = [
     Column::flag("contested"),
     Column::number("resources"),
     Column::number("born_after_delete"),
+    Column::number("lost_ns"),
 ];
 
 /// Tells every resource and every entry.
-pub(super) fn fill(ledger: &Ledger, rows: &mut dyn Sink) -> io::Result<()> {
-    for (place, thread) in ledger.threads() {
-        rows.row(Table::Resources, &thread_row(ledger, place, thread))?;
+pub(super) fn fill(era: Era<'_>, rows: &mut dyn Sink) -> io::Result<()> {
+    for (place, thread) in era.threads() {
+        rows.row(Table::Resources, &thread_row(era, place, thread))?;
     }
-    for (place, handle) in ledger.handles() {
-        rows.row(Table::Resources, &handle_row(ledger, place, handle))?;
+    for (place, handle) in era.handles() {
+        rows.row(Table::Resources, &handle_row(era, place, handle))?;
     }
-    for (place, entry) in ledger.entries() {
-        rows.row(Table::Entries, &entry_row(ledger, place, entry))?;
+    for (place, entry) in era.entries() {
+        rows.row(Table::Entries, &entry_row(era, place, entry))?;
     }
     Ok(())
 }
 
 /// A resource's number within the tables.
-pub(super) fn resource_id(resource: Resource) -> Value<'static> {
+pub(super) fn resource_id(era: Era<'_>, resource: Resource) -> Value<'static> {
     let (place, of_kind) = match resource {
         Resource::Thread(thread) => (thread.index(), 0),
         Resource::Handle(handle) => (handle.index(), 1),
     };
-    Value::number(place as u64 * 2 + of_kind)
+    Value::number(id(era, place) * 2 + of_kind)
 }
 
 /// An entry's number within the tables.
-pub(super) fn entry_id(entry: Key<Entry>) -> Value<'static> {
-    Value::number(entry.index() as u64)
+pub(super) fn entry_id(era: Era<'_>, entry: Key<Entry>) -> Value<'static> {
+    Value::number(id(era, entry.index()))
+}
+
+/// Each ledger numbers its places anew, in 32 bits.
+fn id(era: Era<'_>, place: usize) -> u64 {
+    era.number() << 32 | place as u64
 }
 
 /// The policy that a delete went by.
@@ -109,22 +115,24 @@ pub(super) fn policy(delete: Option<&Delete>) -> Value<'static> {
 }
 
 fn thread_row<'a>(
-    ledger: &Ledger,
+    era: Era<'_>,
     place: Key<Thread>,
     thread: &'a Thread,
 ) -> [Value<'a>; RESOURCES.len()] {
+    let lost = era.ended_after(thread.born);
     let [born, born_after] = Value::moment(Some(thread.born));
-    let [died, died_after] = Value::moment(thread.gone);
-    let state = match (thread.gone, thread.exiting) {
+    let [died, died_after] = Value::moment(thread.gone.or(lost));
+    let state = match (thread.gone.or(lost), thread.exiting) {
         (Some(_), _) => "gone",
         (None, Some(_)) => "exiting",
         (None, None) => "alive",
     };
     let cause = thread.gone.map(|_| thread.gone_how.words());
+    let cause = cause.or(lost.map(|_| WHILE_LOST));
     let owner = thread.owner.map(|owner| (owner.entry, owner.rule));
-    let [entry, map, key, generation, rule] = owner_values(ledger, owner);
+    let [entry, map, key, generation, rule] = owner_values(era, owner);
     [
-        resource_id(Resource::Thread(place)),
+        resource_id(era, Resource::Thread(place)),
         Value::word("thread"),
         Value::number(thread.name.tgid.0),
         Value::number(thread.name.tid.0),
@@ -139,7 +147,7 @@ fn thread_row<'a>(
         Value::maybe(thread.parent, |parent| Value::number(parent.0)),
         Value::Null,
         Value::word(state),
-        Value::Flag(thread.gone.is_none()),
+        Value::Flag(thread.gone.or(lost).is_none()),
         Value::time(thread.exiting),
         died,
         died_after,
@@ -158,15 +166,20 @@ fn thread_row<'a>(
 }
 
 fn handle_row<'a>(
-    ledger: &'a Ledger,
+    era: Era<'a>,
     place: Key<Descriptor>,
     handle: &'a Descriptor,
 ) -> [Value<'a>; RESOURCES.len()] {
+    let ledger = era.ledger;
+    let lost = era.ended_after(handle.born);
     let description = ledger.description(handle.description);
     let table = ledger.table(handle.table);
     let [born, born_after] = Value::moment(Some(handle.born));
     // Whether it is open; `None` = not known.
     let (state, is_open, died, cause) = match handle.state {
+        State::Open | State::Ambiguous { .. } | State::Rival { .. } if lost.is_some() => {
+            ("closed", Some(false), lost, Some(WHILE_LOST))
+        }
         State::Open => ("open", Some(true), None, None),
         State::Ambiguous { .. } | State::Rival { .. } => ("ambiguous", None, None, None),
         State::Closing { replaced } => {
@@ -183,9 +196,9 @@ fn handle_row<'a>(
     let released = description.and_then(|description| description.released);
     let proof = description.filter(|description| description.released.is_some());
     let [released, released_after] = Value::moment(released);
-    let [entry, map, key, generation, rule] = owner_values(ledger, ledger.owner_of_handle(place));
+    let [entry, map, key, generation, rule] = owner_values(era, ledger.owner_of_handle(place));
     [
-        resource_id(Resource::Handle(place)),
+        resource_id(era, Resource::Handle(place)),
         Value::word("handle"),
         Value::maybe(table, |table| Value::number(table.tgid.0)),
         Value::number(handle.fd.0),
@@ -221,13 +234,13 @@ fn handle_row<'a>(
 }
 
 /// Whose something is: the entry, its map, key and generation, and the rule.
-fn owner_values(ledger: &Ledger, owner: Option<(Key<Entry>, Rule)>) -> [Value<'static>; 5] {
+fn owner_values(era: Era<'_>, owner: Option<(Key<Entry>, Rule)>) -> [Value<'static>; 5] {
     let Some((entry, rule)) = owner else {
         return [const { Value::Null }; 5];
     };
-    let name = ledger.entry_name(entry);
+    let name = era.ledger.entry_name(entry);
     [
-        entry_id(entry),
+        entry_id(era, entry),
         Value::Wide(name.map.0),
         Value::text(&name.key.text),
         Value::number(name.generation),
@@ -235,19 +248,15 @@ fn owner_values(ledger: &Ledger, owner: Option<(Key<Entry>, Rule)>) -> [Value<'s
     ]
 }
 
-fn entry_row<'a>(
-    ledger: &Ledger,
-    place: Key<Entry>,
-    entry: &'a Entry,
-) -> [Value<'a>; ENTRIES.len()] {
-    let name = ledger.entry_name(place);
+fn entry_row<'a>(era: Era<'_>, place: Key<Entry>, entry: &'a Entry) -> [Value<'a>; ENTRIES.len()] {
+    let name = era.ledger.entry_name(place);
     let delete = entry.delete.as_ref();
     let removal = delete.map(|delete| match delete.how {
         Removal::Deleted { .. } => "deleted",
         Removal::Overwritten => "overwritten",
     });
     [
-        entry_id(place),
+        entry_id(era, place),
         Value::number(name.tgid.0),
         Value::Wide(entry.map.0),
         Value::text(&entry.key.text),
@@ -264,5 +273,6 @@ fn entry_row<'a>(
         Value::Flag(entry.contested),
         Value::number(entry.resources().len() as u64),
         Value::number(entry.born_after_delete),
+        Value::time(era.ended().map(|lost| lost.latest)),
     ]
 }

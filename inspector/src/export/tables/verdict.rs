@@ -8,9 +8,8 @@ use super::{
 };
 use crate::{
     event::id::BootTime,
-    export::timeline::verdict::outlived,
+    export::{past::Era, timeline::verdict::outlived},
     ledger::identity::ResourceName,
-    pipeline::Pipeline,
     verdict::{Retained, Verdict, judge},
 };
 
@@ -37,8 +36,11 @@ pub(super) const COLUMNS: [Column; 19] = [
 ];
 
 /// Tells every judgement that stands, pending ones included.
-pub(super) fn fill(pipeline: &Pipeline, until: BootTime, rows: &mut dyn Sink) -> io::Result<()> {
-    for (entry, resource, judgement) in judge::standing_by_place(pipeline.ledger()) {
+pub(super) fn fill(era: Era<'_>, until: BootTime, rows: &mut dyn Sink) -> io::Result<()> {
+    for (entry, resource, judgement) in judge::standing_by_place(era.ledger) {
+        if !era.has_entry(entry) {
+            continue;
+        }
         let verdict = &judgement.verdict;
         let evidence = &judgement.evidence;
         let delete = evidence.delete.as_ref();
@@ -55,8 +57,8 @@ pub(super) fn fill(pipeline: &Pipeline, until: BootTime, rows: &mut dyn Sink) ->
         };
         let name = &judgement.entry;
         let row: [_; COLUMNS.len()] = [
-            entry_id(entry),
-            resource_id(resource),
+            entry_id(era, entry),
+            resource_id(era, resource),
             Value::number(name.tgid.0),
             Value::Wide(name.map.0),
             Value::text(&name.key.text),

@@ -11,6 +11,7 @@ use super::{LAB, Told, genuine::lacking, keeping_everything, ms, schema::every::
 use crate::{
     event::{Batch, id::BootTime},
     export::{Format, Subject},
+    trace::read::Read,
 };
 
 /// What babeltrace2 prints of a folder, and what it warns of. `None` = it is lacking.
@@ -136,11 +137,11 @@ fn events_are_in_the_order_of_their_times() {
 #[test]
 fn every_kind_of_event_has_a_shape() {
     let folder = tempfile::tempdir().unwrap();
-    let mut batches = std::iter::once(Batch { events: every() });
+    let mut reads = std::iter::once(Read::Batch(Batch { events: every() }));
     let events = every().len();
     let subject = Subject {
         pipeline: keeping_everything(),
-        batches: &mut batches,
+        reads: &mut reads,
         since: BootTime(0),
         until: ms(1),
         boot_wall_ns: None,

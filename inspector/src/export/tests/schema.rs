@@ -9,6 +9,7 @@ use super::{LAB, genuine::python, keeping_everything, ms};
 use crate::{
     event::{Batch, id::BootTime},
     export::{Format, Out, Subject, write},
+    trace::read::Read,
 };
 
 #[test]
@@ -16,10 +17,10 @@ fn every_kind_of_event_is_as_the_schema_says() {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.schema.json");
     let (lab, _) = LAB.written(Format::Jsonl);
     let mut bytes = Vec::new();
-    let mut batches = std::iter::once(Batch { events: every() });
+    let mut reads = std::iter::once(Read::Batch(Batch { events: every() }));
     let subject = Subject {
         pipeline: keeping_everything(),
-        batches: &mut batches,
+        reads: &mut reads,
         since: BootTime(0),
         until: ms(1),
         boot_wall_ns: None,

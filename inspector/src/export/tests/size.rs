@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Instant};
 
 use super::{Told, keeping_everything, subject, write_in};
-use crate::{event::Batch, export::Format, pipeline::story::Cast};
+use crate::{event::Batch, export::Format, pipeline::story::Cast, trace::read::Read};
 
 /// Keys with a thread and three descriptors each, and ten waits of that thread.
 fn busy(keys: u64) -> String {
@@ -61,7 +61,7 @@ fn an_event_takes_so_many_bytes() {
     ];
     for (format, most) in most {
         let folder = tempfile::tempdir().unwrap();
-        let mut again = batches.iter().cloned();
+        let mut again = batches.iter().cloned().map(Read::Batch);
         let began = Instant::now();
         let subject = subject(keeping_everything(), &mut again, &told);
         let totals = write_in(format, subject, folder.path()).unwrap();

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{CLEAN, LAB, Told, genuine::python, ms};
+use super::{
+    CLEAN, LAB, Told,
+    genuine::python,
+    lost::{LOST, with_whole},
+    ms,
+};
 use crate::{
     export::{Format, tables::Table},
     verdict::Verdict,
@@ -251,6 +256,48 @@ fn names_are_escaped_and_quote_nothing() {
         assert_eq!(answers[0], json!([[r"a');\u{1b}--"]]));
         assert_eq!(answers[1], json!([[r"\xff'x", 1]]));
         assert_eq!(answers[2], json!([[r"a');\u{1b}--"]]));
+    }
+}
+
+/// Who was alive before a loss and is not known after it died at some time between.
+#[test]
+fn who_is_not_known_after_a_loss_ended_in_it() {
+    let query =
+        "select number, generation, alive, died_ns / 1000000, died_after_ns / 1000000, state, cause
+        from resources where number in (4, 101, 102, 103) order by born_ns";
+    for kind in KINDS {
+        let ids = "select count(*), count(distinct id) from resources";
+        let Some(answers) = kind.asked(&LOST, &[query, ids]) else {
+            continue;
+        };
+        let rows = |answer: &Value| {
+            let rows = answer.as_array().unwrap().iter();
+            let rows = rows.map(|row| {
+                let at = |place: usize| row[place].as_f64();
+                let words = [&row[5], &row[6]].map(|word| word.as_str().unwrap_or("").to_owned());
+                (at(0).unwrap(), is_true(&row[2]), at(3), at(4), words)
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let words = |state: &str, cause: &str| [state.to_owned(), cause.to_owned()];
+        let lost = words("gone", "while events were lost");
+        let closed = words("closed", "while events were lost");
+        assert_eq!(
+            rows(&answers[0]),
+            [
+                (101.0, false, Some(150.0), Some(100.0), lost),
+                (4.0, false, Some(150.0), Some(100.0), closed),
+                (102.0, true, None, None, words("alive", "")),
+                (103.0, false, Some(21.0), None, words("gone", "last switch")),
+                (4.0, true, None, None, words("open", "")),
+            ]
+        );
+        assert_eq!(answers[1][0][0], answers[1][0][1], "a number is used twice");
+        let whole = with_whole(|whole| kind.asked(&whole, &[query])).unwrap();
+        let whole = rows(&whole[0]);
+        assert_eq!(whole[0].2, Some(111.0));
+        assert_eq!(whole[1].2, Some(112.0));
+        assert!(whole.iter().all(|row| row.3.is_none()), "{whole:?}");
     }
 }
 

@@ -88,6 +88,7 @@ const BEFORE: Told<'_> = Told {
             3000 100 tick",
     since_ms: 500,
     until_ms: 3000,
+    lost: None,
 };
 
 fn until(story: &str, since_ms: u64, until_ms: u64) -> String {

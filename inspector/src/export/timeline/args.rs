@@ -6,6 +6,9 @@ use crate::{
     ledger::{Ledger, identity::EntryName, own::Owner},
 };
 
+/// It was alive before a loss, and is not known after it.
+pub(super) const ENDED_WHILE_LOST: (&str, Arg<'static>) = ("ended_while_lost", Arg::Is(true));
+
 /// Which entry it is.
 pub(super) fn entry_args(entry: &EntryName) -> Vec<(&'static str, Arg<'static>)> {
     let mut args = vec![

@@ -6,7 +6,6 @@ use super::painter::{Counted, Painter};
 use crate::{
     event::id::BootTime,
     export::canvas::{Shape, TrackId},
-    ledger::{arena::Key, process::Process},
 };
 
 /// A birth, or a death.
@@ -15,17 +14,16 @@ type Step = (Counted, BootTime, bool);
 /// Draws the counters from the lives that were drawn.
 pub(super) fn draw(painter: &mut Painter<'_>) -> io::Result<()> {
     let lives = std::mem::take(&mut painter.lives);
-    let mut steps: Vec<(Key<Process>, Step)> = Vec::with_capacity(lives.len() * 2);
+    let mut steps: Vec<(TrackId, Step)> = Vec::with_capacity(lives.len() * 2);
     for (process, of, life) in lives {
         steps.push((process, (of, life.from, true)));
         if !life.lives_on {
             steps.push((process, (of, life.until, false)));
         }
     }
-    steps.sort_unstable_by_key(|&(process, (of, at, _))| (process.index(), of, at));
+    steps.sort_unstable_by_key(|&(process, (of, at, _))| (process.0, of, at));
     for steps in steps.chunk_by(|one, other| (one.0, one.1.0) == (other.0, other.1.0)) {
-        let process = painter.process(steps[0].0)?;
-        count(painter, Some(process), "live", steps)?;
+        count(painter, Some(steps[0].0), "live", steps)?;
     }
     steps.sort_unstable_by_key(|&(_, (of, at, _))| (of, at));
     for steps in steps.chunk_by(|one, other| one.1.0 == other.1.0) {
@@ -38,7 +36,7 @@ fn count(
     painter: &mut Painter<'_>,
     parent: Option<TrackId>,
     which: &str,
-    steps: &[(Key<Process>, Step)],
+    steps: &[(TrackId, Step)],
 ) -> io::Result<()> {
     let what = match steps[0].1.0 {
         Counted::Threads => "threads",

@@ -4,13 +4,16 @@ use std::io;
 
 use super::{
     Life,
-    args::{moment_args, owner_args},
+    args::{ENDED_WHILE_LOST, moment_args, owner_args},
     keys::Fates,
     painter::{Counted, Painter},
 };
 use crate::{
     event::id::Fd,
-    export::canvas::{Arg, Category, Drawn},
+    export::{
+        canvas::{Arg, Category, Drawn},
+        past::{Era, WHILE_LOST},
+    },
     ledger::{
         Ledger,
         arena::Key,
@@ -33,13 +36,16 @@ struct Open<'a> {
 pub(super) fn draw(painter: &mut Painter<'_>, fates: &Fates) -> io::Result<()> {
     let ledger = painter.ledger;
     let window = painter.window;
-    let mut handles: Vec<_> = ledger
+    let era = painter.era;
+    let mut handles: Vec<_> = era
         .handles()
         .filter_map(|(place, handle)| {
             let closed = match handle.state {
                 State::Closed { at, .. } => Some(at.latest),
                 State::Closing { replaced } => Some(replaced),
-                State::Open | State::Ambiguous { .. } | State::Rival { .. } => None,
+                State::Open | State::Ambiguous { .. } | State::Rival { .. } => {
+                    era.ended_after(handle.born).map(|ended| ended.latest)
+                }
             };
             Some(Open {
                 place,
@@ -57,7 +63,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, fates: &Fates) -> io::Result<()> {
         let table = of_table[0].table;
         let process = painter.process(table.process)?;
         let heading = format!("descriptors of table {}", table.number);
-        let group = painter.group(Some(process), &heading)?;
+        let group = painter.heading(process, &heading)?;
         let mut elsewhere = None;
         for of_number in of_table.chunk_by_mut(|one, other| one.handle.fd == other.handle.fd) {
             one_after_the_other(of_number);
@@ -65,9 +71,9 @@ pub(super) fn draw(painter: &mut Painter<'_>, fates: &Fates) -> io::Result<()> {
             let lane = painter.lane(group, &format!("fd {fd}"), rank(fd))?;
             for open in &*of_number {
                 let life = open.life;
-                painter.lives.push((table.process, Counted::Handles, life));
+                painter.lives.push((process, Counted::Handles, life));
                 let name = format!("fd {fd} {}", open.kind(ledger));
-                let args = open.args(ledger);
+                let args = open.args(era);
                 painter.begin(lane, life, &Drawn::new(&name, Category::Handle, &args))?;
                 let resource = Resource::Handle(open.place);
                 let fate = fates.get(&resource);
@@ -125,8 +131,8 @@ impl Open<'_> {
         description.map_or("unknown", |description| description.kind.word())
     }
 
-    fn args(&self, ledger: &Ledger) -> Vec<(&'static str, Arg<'static>)> {
-        let handle = self.handle;
+    fn args(&self, era: Era<'_>) -> Vec<(&'static str, Arg<'static>)> {
+        let (ledger, handle) = (era.ledger, self.handle);
         let mut args = vec![
             ("fd", Arg::Number(handle.fd.0.into())),
             ("table", Arg::Number(self.table.number.into())),
@@ -142,6 +148,13 @@ impl Open<'_> {
             args.push(("born_by", Arg::Number(by.0.into())));
         }
         args.extend(moment_args("closed_ns", "closed_after_ns", handle.closed()));
+        if !matches!(handle.state, State::Closed { .. } | State::Closing { .. })
+            && let Some(ended) = era.ended_after(handle.born)
+        {
+            args.extend(moment_args("closed_ns", "closed_after_ns", Some(ended)));
+            args.push(("cause", Arg::word(WHILE_LOST)));
+            args.push(ENDED_WHILE_LOST);
+        }
         match handle.state {
             State::Closed { how, .. } => args.push(("cause", Arg::word(how.words()))),
             State::Closing { .. } => args.push(("closing", Arg::Is(true))),

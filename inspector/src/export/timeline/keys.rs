@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Life,
-    args::entry_args,
+    args::{ENDED_WHILE_LOST, entry_args},
     painter::Painter,
     verdict::{Fate, Judged},
 };
@@ -51,7 +51,8 @@ struct Lanes {
 /// Draws every key, and tells what became of the resources.
 pub(super) fn draw(painter: &mut Painter<'_>) -> io::Result<Fates> {
     let ledger = painter.ledger;
-    let mut entries: Vec<_> = ledger
+    let mut entries: Vec<_> = painter
+        .era
         .entries()
         .map(|(place, record)| Stored {
             name: ledger.entry_name(place),
@@ -68,7 +69,7 @@ pub(super) fn draw(painter: &mut Painter<'_>) -> io::Result<Fates> {
     for of_map in entries.chunk_by(is_same_map) {
         let process = painter.process(of_map[0].record.process)?;
         let heading = format!("keys of map {}", of_map[0].name.map.0);
-        let map = painter.group(Some(process), &heading)?;
+        let map = painter.heading(process, &heading)?;
         let mut rank = 0;
         for of_key in of_map.chunk_by(|one, other| one.name.key == other.name.key) {
             let key = &of_key[0].name.key;
@@ -98,10 +99,10 @@ impl Stored<'_> {
         let delete = record.delete.as_ref();
         let first = delete.and_then(|delete| delete.begin.or(delete.end));
         let from = record.store_began.or(record.stored).or(first);
+        let from = from.unwrap_or(painter.window.since);
         let until = delete.and_then(|delete| delete.end).or(record.voided);
-        painter
-            .window
-            .part_of(from.unwrap_or(painter.window.since), until)
+        let until = until.or(painter.era.ended().map(|ended| ended.latest.max(from)));
+        painter.window.part_of(from, until)
     }
 
     fn draw(
@@ -189,6 +190,14 @@ impl Stored<'_> {
             let born = record.born_after_delete;
             args.push(("born_after_delete", Arg::Number(born)));
         }
+        let has_end = record.voided.is_some()
+            || record
+                .delete
+                .as_ref()
+                .is_some_and(|delete| delete.end.is_some());
+        if painter.era.ended().is_some() && !has_end {
+            args.push(ENDED_WHILE_LOST);
+        }
         painter.begin(lane, life, &Drawn::new(&name, Category::Entry, &args))?;
         if let Some((part, flows)) = delete
             && let Some(delete) = &record.delete
@@ -216,7 +225,8 @@ impl Stored<'_> {
             let Some((at, died)) = judged.fate(painter.ledger) else {
                 continue;
             };
-            let is_led = delete.is_some_and(|delete| at >= delete.from);
+            let is_led =
+                delete.is_some_and(|delete| at >= delete.from) && painter.era.has(judged.resource);
             if painter.window.has(at) {
                 let flow = is_led.then(|| painter.new_flow());
                 let entry = self.place;

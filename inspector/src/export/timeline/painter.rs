@@ -6,24 +6,32 @@ use rustc_hash::FxHashMap;
 
 use super::{Life, Window};
 use crate::{
-    event::{id::BootTime, text::Text},
+    event::{
+        id::{BootTime, Tgid},
+        text::Text,
+    },
     export::{
         Totals,
         canvas::{Canvas, Drawn, Shape, Track, TrackId},
+        past::Era,
     },
     ledger::{Ledger, arena::Key, process::Process, thread::Thread},
 };
 
 /// What is drawn from, and into.
 pub(super) struct Painter<'a> {
+    pub(super) era: Era<'a>,
+    /// The era's.
     pub(super) ledger: &'a Ledger,
+    /// Up to the era's end.
     pub(super) window: Window,
-    /// What the counters go by.
-    pub(super) lives: Vec<(Key<Process>, Counted, Life)>,
+    /// What the counters go by, each with its process's track.
+    pub(super) lives: Vec<(TrackId, Counted, Life)>,
     canvas: &'a mut dyn Canvas,
     totals: Totals,
     flows: u64,
-    processes: FxHashMap<Key<Process>, TrackId>,
+    /// By their numbers and births: one process has another place in each ledger.
+    processes: FxHashMap<Option<(Tgid, BootTime)>, TrackId>,
     leaders: FxHashMap<Key<Process>, &'a Thread>,
 }
 
@@ -35,25 +43,41 @@ pub(super) enum Counted {
 }
 
 impl<'a> Painter<'a> {
-    pub(super) fn new(ledger: &'a Ledger, window: Window, canvas: &'a mut dyn Canvas) -> Self {
+    pub(super) fn new(era: Era<'a>, window: Window, canvas: &'a mut dyn Canvas) -> Self {
         Self {
-            ledger,
+            era,
+            ledger: era.ledger,
             window,
             lives: Vec::new(),
             canvas,
             totals: Totals::default(),
             flows: 0,
             processes: FxHashMap::default(),
-            leaders: ledger.leaders(),
+            leaders: era.ledger.leaders(),
         }
+    }
+
+    /// Draws from this ledger from now on: the window's part up to its end.
+    pub(super) fn turn_to(&mut self, era: Era<'a>, window: Window) {
+        self.era = era;
+        self.ledger = era.ledger;
+        self.leaders = era.ledger.leaders();
+        let ended = era.ended().map(|ended| ended.latest);
+        self.window = Window {
+            until: ended.map_or(window.until, |ended| {
+                ended.clamp(window.since, window.until)
+            }),
+            ..window
+        };
     }
 
     /// A process's own track.
     pub(super) fn process(&mut self, process: Key<Process>) -> io::Result<TrackId> {
-        if let Some(&track) = self.processes.get(&process) {
+        let record = self.ledger.process(process);
+        let who = record.map(|record| (record.tgid, record.born.latest));
+        if let Some(&track) = self.processes.get(&who) {
             return Ok(track);
         }
-        let record = self.ledger.process(process);
         let name = self.leaders.get(&process).map(|leader| leader.comm);
         let command = record.and_then(|record| record.facts.as_ref()?.limits.command.as_ref());
         let words: Vec<String> = command.map_or_else(Vec::new, |command| {
@@ -70,13 +94,21 @@ impl<'a> Painter<'a> {
         };
         let name = name.map_or_else(String::new, |name| name.to_string());
         let track = self.track(None, self.window.since, &name, shape)?;
-        self.processes.insert(process, track);
+        self.processes.insert(who, track);
         Ok(track)
     }
 
     /// A heading.
     pub(super) fn group(&mut self, parent: Option<TrackId>, name: &str) -> io::Result<TrackId> {
         self.track(parent, self.window.since, name, Shape::Group)
+    }
+
+    /// A heading within a process's track. What is not known any more has one of its own.
+    pub(super) fn heading(&mut self, process: TrackId, name: &str) -> io::Result<TrackId> {
+        match self.era.ended() {
+            None => self.group(Some(process), name),
+            Some(_) => self.group(Some(process), &format!("{name}, until events were lost")),
+        }
     }
 
     /// A place for slices.

@@ -7,8 +7,9 @@ use crate::{
         id::{BootTime, Tid},
         wait::{Blocked, Waker},
     },
-    ledger::{arena::Key, thread::Thread},
-    pipeline::Pipeline,
+    export::past::{Ledgers, Same},
+    ledger::{Ledger, arena::Key, thread::Thread},
+    trace::read::Read,
 };
 
 /// What the window's events told.
@@ -16,12 +17,19 @@ use crate::{
 pub(super) struct Seen {
     /// How many there were.
     pub(super) events: u64,
+    /// What was heard of threads, for each of the ledgers.
+    pub(super) heard: Vec<Heard>,
+    /// What was lost.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// What was heard of the threads of a ledger.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
     /// Waits that ended.
     pub(super) waits: Vec<Wait>,
     /// Threads that executed a program or got another name.
     pub(super) renamed: Vec<Renamed>,
-    /// What was lost.
-    pub(super) gaps: Vec<Gap>,
 }
 
 /// A wait that ended.
@@ -50,14 +58,27 @@ pub(super) struct Renamed {
 impl Seen {
     /// Applies the window's events, one by one: who a number means may change with the next.
     pub(super) fn take(
-        pipeline: &mut Pipeline,
-        batches: &mut dyn Iterator<Item = Batch>,
+        ledgers: &mut Ledgers,
+        reads: &mut dyn Iterator<Item = Read>,
         window: Window,
         progress: &mut dyn FnMut(BootTime),
     ) -> Self {
         let mut seen = Self::default();
+        let mut heard = Heard::default();
+        let mut past = Vec::new();
         let mut one = Batch::default();
-        for batch in batches {
+        for read in reads {
+            let batch = match read {
+                Read::Batch(batch) => batch,
+                Read::State(state) => {
+                    if state.ledger().now() <= window.until {
+                        let same = ledgers.adopt(*state);
+                        past.push(heard.split(&same));
+                    }
+                    continue;
+                }
+                Read::Note { .. } => continue,
+            };
             if let Some(last) = batch.events.last() {
                 progress(last.at);
             }
@@ -68,15 +89,48 @@ impl Seen {
                 seen.events += 1;
                 one.events.clear();
                 one.events.push(event);
-                pipeline.take(&one);
-                seen.note(pipeline, &one.events[0]);
+                ledgers.take(&one);
+                heard.note(ledgers.now.ledger(), &one.events[0]);
+                if let What::Gap(gap) = &one.events[0].what {
+                    seen.gaps.push(gap.as_ref().clone());
+                }
             }
         }
+        seen.heard.push(heard);
+        seen.heard.extend(past);
         seen
     }
+}
 
-    fn note(&mut self, pipeline: &Pipeline, event: &Event) {
-        let thread = |tid| pipeline.ledger().thread_by_tid(tid);
+impl Heard {
+    /// Leaves what is of threads that are known after a loss too, and returns the rest.
+    fn split(&mut self, same: &Same) -> Self {
+        let mut rest = Self::default();
+        for mut wait in std::mem::take(&mut self.waits) {
+            let known = same.get(&wait.thread);
+            wait.thread = *known.unwrap_or(&wait.thread);
+            let of = if known.is_some() {
+                &mut *self
+            } else {
+                &mut rest
+            };
+            of.waits.push(wait);
+        }
+        for mut renamed in std::mem::take(&mut self.renamed) {
+            let known = same.get(&renamed.thread);
+            renamed.thread = *known.unwrap_or(&renamed.thread);
+            let of = if known.is_some() {
+                &mut *self
+            } else {
+                &mut rest
+            };
+            of.renamed.push(renamed);
+        }
+        rest
+    }
+
+    fn note(&mut self, ledger: &Ledger, event: &Event) {
+        let thread = |tid| ledger.thread_by_tid(tid);
         match &event.what {
             What::Wait(wait) => {
                 if let WaitEvent::Ended {
@@ -104,7 +158,6 @@ impl Seen {
                     name: comm.to_string(),
                 }));
             }
-            What::Gap(gap) => self.gaps.push(gap.as_ref().clone()),
             _ => {}
         }
     }

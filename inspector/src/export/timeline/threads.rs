@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Life,
-    args::{moment_args, owner_args},
+    args::{ENDED_WHILE_LOST, moment_args, owner_args},
     keys::Fates,
     painter::{Counted, Painter},
-    seen::{Seen, Wait},
+    seen::{Heard, Wait},
     verdict::Fate,
 };
 use crate::{
@@ -17,7 +17,10 @@ use crate::{
         id::{BootTime, CallNumber},
         wait::Waking,
     },
-    export::canvas::{Arg, Category, Drawn, Shape, TrackId},
+    export::{
+        canvas::{Arg, Category, Drawn, Shape, TrackId},
+        past::{Era, WHILE_LOST},
+    },
     ledger::{Ledger, arena::Key, resource::Resource, thread::Thread},
     verdict::wording::CallWord,
 };
@@ -32,29 +35,32 @@ struct Instant {
 }
 
 /// Draws every thread that lived in the window.
-pub(super) fn draw(painter: &mut Painter<'_>, seen: &mut Seen, fates: &Fates) -> io::Result<()> {
+pub(super) fn draw(painter: &mut Painter<'_>, heard: &mut Heard, fates: &Fates) -> io::Result<()> {
     let ledger = painter.ledger;
     let window = painter.window;
-    let mut threads: Vec<_> = ledger
+    let era = painter.era;
+    let mut threads: Vec<_> = era
         .threads()
         .filter_map(|(place, thread)| {
-            let gone = thread.gone.map(|gone| gone.latest);
+            let gone = thread.gone.or(era.ended_after(thread.born));
+            let gone = gone.map(|gone| gone.latest);
             let life = window.part_of(thread.born.latest, gone)?;
             Some((thread.name.tgid, life.from, thread.name.tid, place, life))
         })
         .collect();
     threads.sort_unstable_by_key(|&(tgid, from, tid, place, _)| (tgid, from, tid, place.index()));
-    seen.waits
+    heard
+        .waits
         .sort_unstable_by_key(|wait| (wait.thread.index(), wait.ended));
-    let mut instants = instants(ledger, seen);
+    let mut instants = instants(ledger, heard);
     for (_, _, _, place, life) in threads {
         let Some(thread) = ledger.thread(place) else {
             continue;
         };
-        let first = seen
+        let first = heard
             .waits
             .partition_point(|wait| wait.thread.index() < place.index());
-        let waits = &seen.waits[first..];
+        let waits = &heard.waits[first..];
         let waits = &waits[..waits.partition_point(|wait| wait.thread == place)];
         let of = OfThread {
             place,
@@ -70,9 +76,9 @@ pub(super) fn draw(painter: &mut Painter<'_>, seen: &mut Seen, fates: &Fates) ->
 }
 
 /// What is not a wait, by thread.
-fn instants(ledger: &Ledger, seen: &mut Seen) -> Instants {
+fn instants(ledger: &Ledger, heard: &mut Heard) -> Instants {
     let mut instants = Instants::default();
-    for renamed in seen.renamed.drain(..) {
+    for renamed in heard.renamed.drain(..) {
         let word = if renamed.by_exec { "exec" } else { "renamed" };
         let instant = Instant {
             name: format!("{word} {}", renamed.name),
@@ -127,8 +133,8 @@ impl OfThread<'_> {
         let name = thread.comm.to_string();
         let (pid, tid) = (thread.name.tgid, thread.name.tid);
         let track = painter.track(Some(process), life.from, &name, Shape::Thread { pid, tid })?;
-        painter.lives.push((thread.process, Counted::Threads, life));
-        let args = self.args(painter.ledger);
+        painter.lives.push((process, Counted::Threads, life));
+        let args = self.args(painter.era);
         let name = if name.is_empty() { "?" } else { &name };
         let name = format!("thread {name}");
         painter.begin(track, life, &Drawn::new(&name, Category::Thread, &args))?;
@@ -182,7 +188,7 @@ impl OfThread<'_> {
         Ok(())
     }
 
-    fn args(&self, ledger: &Ledger) -> Vec<(&'static str, Arg<'static>)> {
+    fn args(&self, era: Era<'_>) -> Vec<(&'static str, Arg<'static>)> {
         let thread = self.thread;
         let mut args = vec![
             ("origin", Arg::word(thread.origin.word())),
@@ -197,11 +203,15 @@ impl OfThread<'_> {
         args.extend(moment_args("gone_ns", "gone_after_ns", thread.gone));
         if thread.gone.is_some() {
             args.push(("gone_how", Arg::word(thread.gone_how.words())));
+        } else if let Some(ended) = era.ended_after(thread.born) {
+            args.extend(moment_args("gone_ns", "gone_after_ns", Some(ended)));
+            args.push(("gone_how", Arg::word(WHILE_LOST)));
+            args.push(ENDED_WHILE_LOST);
         }
         if let Some(parent) = thread.parent {
             args.push(("parent", Arg::Number(parent.0.into())));
         }
-        args.extend(owner_args(ledger, thread.owner));
+        args.extend(owner_args(era.ledger, thread.owner));
         args
     }
 }
