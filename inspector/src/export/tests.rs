@@ -73,7 +73,7 @@ impl Lost<'_> {
                 what: What::Gap(Box::new(gap)),
             }],
         };
-        let known = keyframe::parse(&keyframe::bytes(&keyframe::of(&live))).unwrap();
+        let known = keyframe::parse(&keyframe::bytes(&keyframe::of(live.clone()))).unwrap();
         let mut reads = vec![Read::Batch(told), Read::State(Box::new(known))];
         reads.extend(cast.batches(self.after).map(Read::Batch));
         reads
