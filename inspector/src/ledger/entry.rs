@@ -50,8 +50,19 @@ pub struct Entry {
     pub(super) resources: Vec<Resource>,
     /// Open spans and deletes that refer to it.
     pub(super) pins: u32,
-    /// Whether the retention rule may forget it one day.
-    pub(super) is_finished: bool,
+    /// Whether the retention rule may forget it.
+    pub(super) stage: Stage,
+}
+
+/// How the retention rule sees an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) enum Stage {
+    /// It stands, or is being stored.
+    Current,
+    /// Its delete began, or its memory is gone: it will be forgotten one day.
+    Finished,
+    /// That day had come, but what it owned still lives: it is kept until that is dead.
+    HoldsLiving,
 }
 
 /// A delete.
@@ -137,7 +148,7 @@ impl Ledger {
             forgotten: 0,
             resources: Vec::new(),
             pins: 0,
-            is_finished: false,
+            stage: Stage::Current,
         });
         self.counters.entries += 1;
         self.processes[process]

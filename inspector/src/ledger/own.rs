@@ -172,6 +172,7 @@ impl Ledger {
             }
         }
         self.set_owner(resource, None);
+        self.let_go(owner.entry);
     }
 
     fn set_owner(&mut self, resource: Resource, owner: Option<Owner>) {

@@ -1,7 +1,7 @@
 //! What the ledger forgets: the oldest dead resources and deleted entries beyond the number the
 //! user wants kept.
 //!
-//! Live resources are never forgotten. A dead one is kept, whatever the number, while the entry
+//! Live resources are never forgotten, nor are entries that own one: a leak does not age. A dead one is kept, whatever the number, while the entry
 //! it belongs to is being deleted or its grace runs: its verdict has not fallen yet.
 
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::{
     Ledger,
     arena::Key,
-    entry::Entry,
+    entry::{Entry, Stage},
     resource::{Change, Resource},
 };
 
@@ -60,13 +60,33 @@ impl Ledger {
     /// The resource is dead.
     pub(super) fn retire(&mut self, resource: Resource) {
         self.past.resources.push_back(resource);
+        if let Some(owner) = self.owner(resource) {
+            self.let_go(owner.entry);
+        }
+    }
+
+    /// An entry that was kept for what lives of it may be forgotten when nothing does any more.
+    pub(super) fn let_go(&mut self, entry: Key<Entry>) {
+        if self.entries[entry].stage == Stage::HoldsLiving && !self.holds_living(entry) {
+            self.entries[entry].stage = Stage::Finished;
+            self.past.entries.push_back(entry);
+        }
+    }
+
+    /// Whether anything that the entry owns lives.
+    pub(super) fn holds_living(&self, entry: Key<Entry>) -> bool {
+        let resources = self.entries[entry].resources();
+        resources.iter().any(|&resource| match resource {
+            Resource::Thread(thread) => self.threads[thread].live.is_some(),
+            Resource::Handle(handle) => self.descriptors[handle].is_open(),
+        })
     }
 
     /// The entry's delete began, or its process's memory is gone.
     pub(super) fn finish_entry(&mut self, entry: Key<Entry>) {
         let record = &mut self.entries[entry];
-        if !record.is_finished {
-            record.is_finished = true;
+        if record.stage == Stage::Current {
+            record.stage = Stage::Finished;
             self.past.entries.push_back(entry);
         }
     }
@@ -96,6 +116,8 @@ impl Ledger {
             if record.pins > 0 || self.delete_is_fresh(record) {
                 passed += 1;
                 self.past.entries.push_back(entry);
+            } else if self.holds_living(entry) {
+                self.entries[entry].stage = Stage::HoldsLiving;
             } else {
                 self.forget_entry(entry);
             }
@@ -114,9 +136,8 @@ impl Ledger {
         let mut stay = VecDeque::new();
         for entry in all.into_iter().rev() {
             let record = &self.entries[entry];
-            let is_settled = record.pins == 0
-                && !self.delete_is_fresh(record)
-                && record.resources.iter().all(|&one| self.is_dead(one));
+            let is_settled =
+                record.pins == 0 && !self.delete_is_fresh(record) && !self.holds_living(entry);
             let left = match matters(self, entry) {
                 true => &mut of_those,
                 false => &mut of_others,
@@ -142,13 +163,6 @@ impl Ledger {
                 self.past.resources.push_back(resource);
             }
             beyond = beyond.saturating_sub(1);
-        }
-    }
-
-    fn is_dead(&self, resource: Resource) -> bool {
-        match resource {
-            Resource::Thread(thread) => self.threads[thread].live.is_none(),
-            Resource::Handle(handle) => !self.descriptors[handle].is_open(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     Ledger,
     arena::{Arena, Key},
     counters::Counters,
-    entry::{Entry, giving::OwedOwn, span::OpenSpan},
+    entry::{Entry, Stage, giving::OwedOwn, span::OpenSpan},
     own::Owner,
     resource::Resource,
     scan::Drift,
@@ -221,13 +221,15 @@ impl Ledger {
         for key in self.past.entries() {
             let is_first = entries.add(&self.entries, key)
                 && entries.get(key) == 1
-                && self.entries[key].is_finished;
+                && self.entries[key].stage == Stage::Finished;
             ensure(is_first, "what is to be forgotten is not finished")?;
         }
         // One that is finished twice would be forgotten twice.
-        let finished =
-            |(key, entry): &(Key<Entry>, &Entry)| entry.is_finished == (entries.get(*key) == 1);
-        let all = self.entries.iter().all(|entry| finished(&entry));
+        let fits = |(key, entry): (Key<Entry>, &Entry)| match entry.stage {
+            Stage::Current | Stage::HoldsLiving => entries.get(key) == 0,
+            Stage::Finished => entries.get(key) == 1,
+        };
+        let all = self.entries.iter().all(fits);
         ensure(all, "what is finished is never forgotten")
     }
 }

@@ -4,6 +4,7 @@ mod baseline;
 mod findings;
 mod model;
 mod names;
+mod past;
 mod properties;
 mod stories;
 mod targets;

@@ -120,6 +120,11 @@ fn verdicts(text: &mut String, run: &Run, pipeline: &Pipeline, growth: &Growth) 
         1 => parts.push("1 suspect".to_owned()),
         count => parts.push(format!("{count} suspects")),
     }
+    match pipeline.ledger().counters().entries_forgotten {
+        0 => {}
+        1 => parts.push("1 earlier delete not kept".to_owned()),
+        count => parts.push(format!("{count} earlier deletes not kept")),
+    }
     put(text, format_args!("{}: {}", parts.join(", "), Watched(run)));
     *text += &told;
     for (group, suspect) in suspects.iter().take(MOST) {

@@ -107,10 +107,10 @@ fn a_window_is_exported_in_every_format() {
 #[test]
 fn two_recordings_are_compared() {
     let folder = folder();
-    // Its children do not inherit what it keeps.
-    let line = "exec 5< /dev/zero; sleep 0.5 5<&-; true";
+    // It is looked at before it opens anything; its children do not inherit what it keeps.
+    let line = "sleep 0.5; exec 5< /dev/zero; sleep 0.5 5<&-; true";
     let leaky = record(&folder, "leaky", line);
-    let line = "exec 5< /dev/zero; sleep 0.5 5<&-; exec 5<&-; sleep 0.5";
+    let line = "sleep 0.5; exec 5< /dev/zero; sleep 0.5 5<&-; exec 5<&-; sleep 0.5";
     let mended = record(&folder, "mended", line);
     let better = told(&["diff", &leaky, &mended], 0);
     let said = text(&better.stdout);

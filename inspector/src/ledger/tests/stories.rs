@@ -1,6 +1,6 @@
 //! Stories of tables and threads: what the ledger holds after a few events.
 
-use crate::pipeline::story::{check, check_with, keeping};
+use crate::pipeline::story::check;
 
 #[test]
 fn exec_closes_what_it_should_and_keeps_the_rest() {
@@ -280,27 +280,6 @@ fn an_audit_compares_only_what_rests() {
          dump",
         "threads: 100 epoch 0 (before attach)
          table of 100 (1 users): 3 timerfd, 5 timerfd",
-    );
-}
-
-#[test]
-fn the_past_is_forgotten_in_order() {
-    check_with(
-        keeping(1),
-        "1 100 store-begin k1
-         2 100 open 3
-         3 100 open 4
-         4 100 store-end k1
-         5 100 close 3 refs=1
-         6 100 open 9
-         7 100 close 9 refs=1 // the oldest is forgotten
-         8 100 delete-begin k1
-         9 100 close 4 refs=1
-         10 100 open 9
-         11 100 close 9 refs=1 // 4 is kept: its verdict has not fallen
-         12 100 delete-end k1
-         1012 100 tick",
-        "gone (during delete)  1:k1#1  fd 4 of 100",
     );
 }
 
