@@ -25,8 +25,12 @@ pub(super) fn groups(
             let members = &groups[middle].1;
             let known = members
                 .iter()
-                .map(|&member| compare(thread, member))
-                .find(|compared| *compared != Err(Errno::SRCH));
+                .find_map(|&member| match compare(thread, member) {
+                    Err(Errno::SRCH) => None,
+                    // One that is leaving has let go of its table, and compares as having another.
+                    Ok(Ordering::Less | Ordering::Greater) if !alive(member) => None,
+                    told => Some(told),
+                });
             match known {
                 Some(Ok(Ordering::Equal)) => {
                     groups[middle].1.push(thread);

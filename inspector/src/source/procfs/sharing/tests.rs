@@ -35,6 +35,20 @@ fn one_table_costs_one_comparison_a_thread() {
     assert_eq!((groups.len(), compared), (1, 999));
 }
 
+#[test]
+fn one_that_leaves_has_no_table_of_its_own_to_compare_with() {
+    let leaving = Tid(5);
+    let compare = |one: Tid, other: Tid| {
+        let has_none = [one == leaving, other == leaving];
+        Ok(has_none[0].cmp(&has_none[1]))
+    };
+    let threads = tids(&[5, 6, 7, 8]);
+    let apart = groups(&threads, compare, |tid| tid != leaving);
+    assert_eq!(apart, [tids(&[6, 7, 8])]);
+    let other_table = groups(&threads, compare, |_| true);
+    assert_eq!(other_table, [tids(&[5]), tids(&[6, 7, 8])]);
+}
+
 proptest! {
     /// Threads with tables, some of which die after some number of comparisons. Whoever is alive
     /// at the end is in a group with exactly those that share its table (and perhaps the dead).
