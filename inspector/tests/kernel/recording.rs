@@ -87,7 +87,7 @@ pub(crate) fn replays(events: &[Event], options: Options) -> usize {
             Content::Events { events, unknown: 0 } => drop(known.take(&Batch { events })),
             Content::Keyframe(keyframe) => {
                 keyframes += 1;
-                let trimmed = keyframe::of(&known);
+                let trimmed = keyframe::of(known.clone());
                 assert!(lines(&keyframe) == lines(&trimmed), "keyframe {keyframes}");
             }
             Content::Meta(_) => {}

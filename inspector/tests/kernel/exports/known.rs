@@ -62,7 +62,6 @@ impl Known {
         let rules = LedgerRules {
             grace_ns: recording.meta().grace_ns,
             retain: Retain { dead: usize::MAX },
-            ..LedgerRules::default()
         };
         let mut known = Self::default();
         let mut pipeline = Pipeline::new(rules);
