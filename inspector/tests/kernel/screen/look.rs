@@ -115,7 +115,7 @@ fn everything_opens_and_closes_at_every_size() {
     look_at_everything(&mut terminal);
     for (cols, rows) in [(80, 24), (40, 12), (120, 40)] {
         terminal.resize(cols, rows);
-        terminal.until_shown("inspector");
+        terminal.until_shown("LIVE");
         look_at_everything(&mut terminal);
     }
     // Smaller than anything fits into, with everything open, and back.
