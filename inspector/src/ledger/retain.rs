@@ -1,8 +1,9 @@
 //! What the ledger forgets: the oldest dead resources and deleted entries beyond the number the
 //! user wants kept.
 //!
-//! Live resources are never forgotten, nor are entries that own one: a leak does not age. A dead one is kept, whatever the number, while the entry
-//! it belongs to is being deleted or its grace runs: its verdict has not fallen yet.
+//! Live resources are never forgotten, nor are entries that own one: a leak does not age. A dead
+//! resource is kept, whatever the number, while the entry it belongs to is being deleted or its
+//! grace runs: its verdict has not fallen yet.
 
 use std::collections::VecDeque;
 
@@ -112,8 +113,7 @@ impl Ledger {
             let Some(entry) = self.past.entries.pop_front() else {
                 break;
             };
-            let record = &self.entries[entry];
-            if record.pins > 0 || self.delete_is_fresh(record) {
+            if self.awaits_verdicts(entry) {
                 passed += 1;
                 self.past.entries.push_back(entry);
             } else if self.holds_living(entry) {
@@ -135,9 +135,7 @@ impl Ledger {
         let (mut of_those, mut of_others) = (kept, kept);
         let mut stay = VecDeque::new();
         for entry in all.into_iter().rev() {
-            let record = &self.entries[entry];
-            let is_settled =
-                record.pins == 0 && !self.delete_is_fresh(record) && !self.holds_living(entry);
+            let is_settled = !self.awaits_verdicts(entry) && !self.holds_living(entry);
             let left = match matters(self, entry) {
                 true => &mut of_those,
                 false => &mut of_others,
@@ -171,6 +169,12 @@ impl Ledger {
             let entry = &self.entries[owner.entry];
             self.delete_is_fresh(entry) || (entry.delete.is_some() && entry.pins > 0)
         })
+    }
+
+    /// Whether its verdicts may still fall, or somebody may still speak of it.
+    fn awaits_verdicts(&self, entry: Key<Entry>) -> bool {
+        let record = &self.entries[entry];
+        record.pins > 0 || self.delete_is_fresh(record)
     }
 
     fn delete_is_fresh(&self, entry: &Entry) -> bool {

@@ -20,6 +20,7 @@ use self::{
 };
 use crate::{
     binary::{inspector, is_refused, program, text},
+    recording::c_project,
     replayed::Redis,
     verbs::{Ends, until, words},
     watch::alone,
@@ -204,14 +205,7 @@ fn exports_of_a_parallel_build_are_what_its_recording_tells() {
     if is_refused() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let mut rules = "all:".to_owned();
-    for file in 0..4 {
-        rules.push_str(&format!(" f{file}.o"));
-        let source = format!("int f{file}(void) {{ return {file}; }}\n");
-        fs::write(folder.path().join(format!("f{file}.c")), source).unwrap();
-    }
-    fs::write(folder.path().join("Makefile"), rules + "\n").unwrap();
+    let folder = c_project(4);
     let at = folder.path().to_str().unwrap();
     let known = Made::of(&["--grace", "200ms", "--", "make", "-s", "-j2", "-C", at]).agrees();
     assert!(known.threads.0 > 8, "{known:?}");

@@ -145,16 +145,22 @@ with f.ThreadPoolExecutor(8) as pool: list(pool.map(work, range(300)))'",
     );
 }
 
-#[test]
-fn a_replay_of_a_parallel_build_is_what_it_was() {
+/// A folder in which `make` compiles so many files.
+pub(crate) fn c_project(files: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut rules = "all:".to_owned();
-    for file in 0..6 {
+    for file in 0..files {
         rules.push_str(&format!(" f{file}.o"));
         let source = format!("int f{file}(void) {{ return {file}; }}\n");
         fs::write(folder.path().join(format!("f{file}.c")), source).unwrap();
     }
     fs::write(folder.path().join("Makefile"), rules + "\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_replay_of_a_parallel_build_is_what_it_was() {
+    let folder = c_project(6);
     replays_of(&format!(
         "make -s -j2 -C {0}; sleep 0.6; make -s -B -j2 -C {0}; sleep 0.6; true < /dev/null",
         folder.path().display()

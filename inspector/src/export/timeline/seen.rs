@@ -105,28 +105,10 @@ impl Seen {
 impl Heard {
     /// Leaves what is of threads that are known after a loss too, and returns the rest.
     fn split(&mut self, same: &Same) -> Self {
-        let mut rest = Self::default();
-        for mut wait in std::mem::take(&mut self.waits) {
-            let known = same.get(&wait.thread);
-            wait.thread = *known.unwrap_or(&wait.thread);
-            let of = if known.is_some() {
-                &mut *self
-            } else {
-                &mut rest
-            };
-            of.waits.push(wait);
+        Self {
+            waits: split(&mut self.waits, same, |wait| &mut wait.thread),
+            renamed: split(&mut self.renamed, same, |renamed| &mut renamed.thread),
         }
-        for mut renamed in std::mem::take(&mut self.renamed) {
-            let known = same.get(&renamed.thread);
-            renamed.thread = *known.unwrap_or(&renamed.thread);
-            let of = if known.is_some() {
-                &mut *self
-            } else {
-                &mut rest
-            };
-            of.renamed.push(renamed);
-        }
-        rest
     }
 
     fn note(&mut self, ledger: &Ledger, event: &Event) {
@@ -161,6 +143,18 @@ impl Heard {
             _ => {}
         }
     }
+}
+
+/// Leaves what is of these threads, by their places after the loss, and returns the rest.
+fn split<T>(all: &mut Vec<T>, same: &Same, thread: fn(&mut T) -> &mut Key<Thread>) -> Vec<T> {
+    let is_rest = |one: &mut T| match same.get(thread(one)) {
+        Some(&known) => {
+            *thread(one) = known;
+            false
+        }
+        None => true,
+    };
+    all.extract_if(.., is_rest).collect()
 }
 
 impl Wait {
