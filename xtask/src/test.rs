@@ -1,6 +1,8 @@
 //! `test`: all tests; the privileged binary is built by the user and started through sudo.
 
 use std::{
+    env,
+    ffi::OsString,
     io::{self, Read as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
@@ -19,6 +21,9 @@ use crate::{
 const SKIPPED: &str = "SKIPPED: ";
 /// What a test says before the name of a program of other people's that it needs and does not find.
 const LACKING: &str = "LACKING: ";
+
+/// Where the tests look for other people's tools. sudo keeps none of it.
+const TOOLS: [&str; 2] = ["TRACE_PROCESSOR", "PYTHONPATH"];
 
 /// `cargo xtask test [FILTER]`.
 pub(crate) fn verb(arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -80,7 +85,15 @@ fn executable_of(name: &str, messages: &str) -> Option<PathBuf> {
 
 /// Runs the privileged binary and decides what its end means.
 fn run_privileged(root: &Root, binary: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    let mut command = root.command(binary);
+    let mut command = root.command("env");
+    for name in TOOLS {
+        if let Some(value) = env::var_os(name) {
+            let mut setting = OsString::from(format!("{name}="));
+            setting.push(value);
+            command.arg(setting);
+        }
+    }
+    command.arg(binary);
     // Cargo starts a package's tests in the package's folder.
     command.current_dir(workspace::root().join("inspector"));
     // A passed test's words are kept too: the reason of a skip stands there.
@@ -93,7 +106,7 @@ fn run_privileged(root: &Root, binary: &Path, arguments: &[String]) -> anyhow::R
     for lack in &lacks {
         step::say(&format!("test: not everything was tested: {lack}"));
     }
-    if !lacks.is_empty() && std::env::var_os("CI").is_some() {
+    if !lacks.is_empty() && env::var_os("CI").is_some() {
         step::say("test: FAILED: in CI nothing may be lacking");
         return Ok(ExitCode::FAILURE);
     }
