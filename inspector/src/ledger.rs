@@ -42,7 +42,7 @@ pub mod wait;
 use rustc_hash::FxHashMap;
 
 use self::{
-    arena::{Arena, Key},
+    arena::{Arena, Key, Numbers},
     calls::CallWait,
     counters::Counters,
     entry::{Entry, giving::OwedOwn},
@@ -124,6 +124,18 @@ impl Ledger {
             rules,
             ..Self::default()
         }
+    }
+
+    /// Writes what has this ledger's keys in it: each as the number of its record.
+    pub(crate) fn numbered<R>(&self, write: impl FnOnce() -> R) -> R {
+        Numbers::default()
+            .and(&self.processes)
+            .and(&self.threads)
+            .and(&self.tables)
+            .and(&self.descriptors)
+            .and(&self.descriptions)
+            .and(&self.entries)
+            .rule(write)
     }
 
     /// Other rules from now on.

@@ -25,6 +25,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod real;
+mod record;
 mod watch;
 mod workload;
 
@@ -58,10 +59,14 @@ fn main() -> anyhow::Result<()> {
     if arguments.first().is_some_and(|first| first == "serve") {
         return Ok(workload::serve()?);
     }
+    if arguments.first().is_some_and(|first| first == "paced") {
+        return record::serve();
+    }
     let mut rounds = ROUNDS;
     let mut loops = Vec::new();
     let mut programs: Vec<&Real> = Vec::new();
     let mut without = Vec::new();
+    let mut records = false;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         if argument == "--rounds" {
@@ -75,29 +80,38 @@ fn main() -> anyhow::Result<()> {
                     .next()
                     .context("--without takes a program's name")?,
             );
+        } else if argument == "record" {
+            records = true;
         } else {
             let workload = WORKLOADS.iter().find(|one| one.name == argument);
             let program = REAL.iter().find(|one| one.name == argument);
             if workload.is_none() && program.is_none() {
                 let names = WORKLOADS.iter().map(|one| one.name);
                 let names: Vec<_> = names.chain(REAL.iter().map(|one| one.name)).collect();
-                bail!("there is no {argument}; there are {}", names.join(", "));
+                bail!(
+                    "there is no {argument}; there are {}, record",
+                    names.join(", ")
+                );
             }
             loops.extend(workload);
             programs.extend(program);
         }
     }
-    if loops.is_empty() && programs.is_empty() {
+    if loops.is_empty() && programs.is_empty() && !records {
         loops.extend(WORKLOADS);
         programs.extend(REAL);
+        records = true;
     }
     if !loops.is_empty() {
         compare(rounds, &loops, &without)?;
     }
-    if programs.is_empty() {
-        return Ok(());
+    if !programs.is_empty() {
+        real::compare(rounds, &programs, &without)?;
     }
-    real::compare(rounds, &programs, &without)
+    if records {
+        record::compare(rounds)?;
+    }
+    Ok(())
 }
 
 /// How a loop runs.

@@ -1,16 +1,12 @@
 //! Where the ledger's records live: cells that are reused, named by typed keys of four bytes.
 //!
-//! The first vacant cell is used first. So nothing but which cells are vacant need be written down to
-//! go on from a file exactly as if it had not been left.
-//!
 //! A key is a place inside the ledger, not an identity: identities (tids with start times,
 //! numbers with generations) are in the records.
 
 mod written;
 
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
+    cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
@@ -18,9 +14,9 @@ use std::{
     ops::{Index, IndexMut},
 };
 
+pub(super) use self::written::Numbers;
+
 /// The place of a `T`. Its cell is used again after the record was forgotten.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(bound = "")]
 pub struct Key<T> {
     cell: NonZeroU32,
     of: PhantomData<fn() -> T>,
@@ -30,15 +26,15 @@ pub struct Key<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Arena<T> {
     cells: Vec<Option<T>>,
-    /// The vacant cells. The first one is used first: which that is depends on nothing but them.
-    vacant: BinaryHeap<Reverse<Key<T>>>,
+    /// The cells without one; the last is used first.
+    vacant: Vec<Key<T>>,
 }
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         Self {
             cells: Vec::new(),
-            vacant: BinaryHeap::new(),
+            vacant: Vec::new(),
         }
     }
 }
@@ -46,7 +42,7 @@ impl<T> Default for Arena<T> {
 impl<T> Arena<T> {
     /// Stores a record.
     pub(super) fn insert(&mut self, record: T) -> Key<T> {
-        if let Some(Reverse(key)) = self.vacant.pop() {
+        if let Some(key) = self.vacant.pop() {
             self.cells[key.index()] = Some(record);
             return key;
         }
@@ -57,7 +53,7 @@ impl<T> Arena<T> {
     /// Forgets a record.
     pub(super) fn remove(&mut self, key: Key<T>) -> Option<T> {
         let record = self.cells.get_mut(key.index())?.take()?;
-        self.vacant.push(Reverse(key));
+        self.vacant.push(key);
         Some(record)
     }
 

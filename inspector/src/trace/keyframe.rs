@@ -7,7 +7,7 @@ use crate::pipeline::Pipeline;
 
 /// Of what a keyframe holds. It grows with every change of the ledger's or the judge's records;
 /// the test `its_form_is_known` tells when.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How much of the past a keyframe keeps: so many dead resources without an owner, and deleted
 /// entries of each kind that [`Pipeline::without_old_dead`] names.
@@ -32,7 +32,8 @@ pub fn of(pipeline: Pipeline) -> Pipeline {
 /// Its bytes.
 pub fn bytes(pipeline: &Pipeline) -> Vec<u8> {
     let bytes = VERSION.to_le_bytes().to_vec();
-    postcard::to_extend(pipeline, bytes).expect("a pipeline is plain data, and memory takes it")
+    let written = pipeline.ledger().numbered(|| postcard::to_extend(pipeline, bytes));
+    written.expect("a pipeline is plain data, and memory takes it")
 }
 
 /// From its bytes.

@@ -1,78 +1,101 @@
-//! How records are written down: each with the number of vacant cells before it.
+//! How records are written down: one behind the other, in the order of their cells, and each key as the
+//! number of its record among them.
+//!
+//! Vacant cells are not written: a ledger that has forgotten much would take as much memory where it is
+//! read as where it was made. A key of a record that was forgotten is written as one that never has any.
 
-use std::{cmp::Reverse, fmt, marker::PhantomData};
+use std::{any::TypeId, cell::RefCell, marker::PhantomData, num::NonZeroU32};
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, SeqAccess, Visitor},
-    ser::SerializeSeq,
-};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeSeq};
 
 use super::{Arena, Key};
 
-/// Most bytes of vacant cells that are read: they cost a file nothing, and a hostile one could ask
-/// for all of memory.
-const MOST_VACANT: usize = 512 << 20;
+thread_local! {
+    /// serde hands nothing down to what it writes.
+    static NUMBERS: RefCell<Option<Numbers>> = const { RefCell::new(None) };
+}
+
+/// By which numbers the records of some arenas, all of different kinds, are written.
+#[derive(Debug, Default)]
+pub(in crate::ledger) struct Numbers {
+    /// By kind and by cell.
+    of: FxHashMap<TypeId, Vec<NonZeroU32>>,
+}
+
+/// The number of records that were forgotten.
+const FORGOTTEN: NonZeroU32 = NonZeroU32::MAX;
+
+impl Numbers {
+    /// And those of this arena.
+    pub(in crate::ledger) fn and<T: 'static>(mut self, arena: &Arena<T>) -> Self {
+        let mut next = NonZeroU32::MIN;
+        let numbers = arena.cells.iter().map(|cell| match cell {
+            Some(_) => {
+                let number = next;
+                next = next.saturating_add(1);
+                number
+            }
+            None => FORGOTTEN,
+        });
+        self.of.insert(TypeId::of::<T>(), numbers.collect());
+        self
+    }
+
+    /// What is written meanwhile is written by them.
+    pub(in crate::ledger) fn rule<R>(self, write: impl FnOnce() -> R) -> R {
+        struct End;
+        impl Drop for End {
+            fn drop(&mut self) {
+                NUMBERS.set(None);
+            }
+        }
+        NUMBERS.set(Some(self));
+        let _end = End;
+        write()
+    }
+
+    fn number<T: 'static>(key: Key<T>) -> Option<NonZeroU32> {
+        NUMBERS.with_borrow(|numbers| {
+            let numbers = numbers.as_ref()?.of.get(&TypeId::of::<T>())?;
+            Some(numbers.get(key.index()).copied().unwrap_or(FORGOTTEN))
+        })
+    }
+}
+
+impl<T: 'static> Serialize for Key<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = Numbers::number(*self);
+        let number = number.expect("a ledger is written by the numbers of its records");
+        number.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Key<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self {
+            cell: NonZeroU32::deserialize(deserializer)?,
+            of: PhantomData,
+        })
+    }
+}
 
 impl<T: Serialize> Serialize for Arena<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The last one stands for the vacant cells at the end.
-        let mut written = serializer.serialize_seq(Some(self.len() + 1))?;
-        let mut vacant = 0_u32;
-        for cell in &self.cells {
-            if cell.is_some() {
-                written.serialize_element(&(vacant, cell))?;
-                vacant = 0;
-            } else {
-                vacant += 1;
-            }
+        let mut written = serializer.serialize_seq(Some(self.len()))?;
+        for record in self.cells.iter().flatten() {
+            written.serialize_element(record)?;
         }
-        written.serialize_element(&(vacant, None::<T>))?;
         written.end()
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Arena<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Records(PhantomData))
-    }
-}
-
-struct Records<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Records<T> {
-    type Value = Arena<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("records, and not too many vacant cells")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<Arena<T>, A::Error> {
-        // Whatever length it says: it grows with what is there.
-        let mut cells: Vec<Option<T>> = Vec::new();
-        let mut vacant = Vec::new();
-        while let Some((before, record)) = records.next_element::<(u32, Option<T>)>()? {
-            let is_last = record.is_none();
-            let before = before as usize;
-            if vacant.len() + before > MOST_VACANT / size_of::<Option<T>>() {
-                return Err(A::Error::custom("too many vacant cells"));
-            }
-            for _ in 0..before {
-                let key = Key::of_cell(cells.len());
-                vacant.extend(key.map(Reverse));
-                cells.push(None);
-            }
-            if is_last {
-                break;
-            }
-            cells.push(record);
-        }
-        if records.next_element::<(u32, Option<T>)>()?.is_some() {
-            return Err(A::Error::custom("records behind the last one"));
-        }
-        Ok(Arena {
-            cells,
-            vacant: vacant.into(),
+        let records = Vec::<T>::deserialize(deserializer)?;
+        Ok(Self {
+            cells: records.into_iter().map(Some).collect(),
+            ..Self::default()
         })
     }
 }
