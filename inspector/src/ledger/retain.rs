@@ -125,22 +125,27 @@ impl Ledger {
     }
 
     /// Forgets entries that were deleted and all of whose resources are dead, but for the latest
-    /// `kept` of those that matter, and as many of the others.
+    /// `kept` of those of which something is amiss, and as many of the others.
     pub(crate) fn forget_settled(
         &mut self,
         kept: usize,
-        matters: impl Fn(&Self, Key<Entry>) -> bool,
+        is_any_amiss: impl Fn(&Self, Key<Entry>) -> bool,
     ) {
         let all = std::mem::take(&mut self.past.entries);
         let (mut of_those, mut of_others) = (kept, kept);
         let mut stay = VecDeque::new();
         for entry in all.into_iter().rev() {
-            let is_settled = !self.awaits_verdicts(entry) && !self.holds_living(entry);
-            let left = match matters(self, entry) {
+            let is_amiss = is_any_amiss(self, entry);
+            let left = match is_amiss {
                 true => &mut of_those,
                 false => &mut of_others,
             };
-            if is_settled && *left == 0 {
+            // Where all went in time, the verdicts have fallen, and the grace changes none.
+            let may_change = match is_amiss {
+                true => self.awaits_verdicts(entry),
+                false => self.may_gain(entry),
+            };
+            if *left == 0 && !may_change && !self.holds_living(entry) {
                 self.forget_entry(entry);
             } else {
                 *left = left.saturating_sub(1);
@@ -175,6 +180,13 @@ impl Ledger {
     fn awaits_verdicts(&self, entry: Key<Entry>) -> bool {
         let record = &self.entries[entry];
         record.pins > 0 || self.delete_is_fresh(record)
+    }
+
+    /// Whether the birth of something that it owns may still be told.
+    fn may_gain(&self, entry: Key<Entry>) -> bool {
+        let record = &self.entries[entry];
+        let end = record.delete.as_ref().and_then(|delete| delete.end);
+        record.pins > 0 || end.is_some_and(|end| end >= self.known_until(record.process))
     }
 
     fn delete_is_fresh(&self, entry: &Entry) -> bool {
