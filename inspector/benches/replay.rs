@@ -114,6 +114,7 @@ fn record(path: &Path, bytes: u64, rate: u64) {
     let mut pipeline = Pipeline::new(LedgerRules::default());
     let options = Options {
         segment_bytes: u64::MAX,
+        segment_time: Duration::MAX,
         ..Options::default()
     };
     let mut recorder = Recorder::start(
@@ -131,6 +132,8 @@ fn record(path: &Path, bytes: u64, rate: u64) {
         events: Vec::new(),
     };
     let (mut round, mut made) = (0, 0);
+    // Half of the blocks that may wait, which are closed four times a second at least.
+    let ahead = (rate / 4).min(32 << 10) * 16;
     while recorder.progress().bytes < bytes {
         for _ in 0..200 {
             told.round(round);
@@ -144,11 +147,12 @@ fn record(path: &Path, bytes: u64, rate: u64) {
         recorder.take(&batch, &pipeline, &fallen);
         // The disk is waited for, as no recorder of real events can.
         made += batch.events.len() as u64;
-        while made > recorder.progress().events + 300_000 {
+        while made > recorder.progress().events + ahead {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    recorder.finish(&pipeline);
+    let progress = recorder.finish(&pipeline);
+    assert_eq!(progress.lost, 0, "the disk was waited for");
 }
 
 struct Told {

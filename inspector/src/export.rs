@@ -48,6 +48,8 @@ pub struct Subject<'a> {
     pub since: BootTime,
     /// Its last.
     pub until: BootTime,
+    /// How much memory what is known of it may take, about.
+    pub most_bytes: u64,
     /// The wall clock at boot, nanoseconds since 1970; `None` = not known.
     pub boot_wall_ns: Option<u64>,
     /// The host's name. It is escaped here.

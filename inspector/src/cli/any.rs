@@ -4,7 +4,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigFile, KernelArgs, ScreenArgs, record::TapeArgs, recorded::ReadArgs};
+use super::{
+    ConfigFile, KernelArgs, ScreenArgs,
+    record::TapeArgs,
+    recorded::{MemoryArgs, ReadArgs},
+};
 use crate::{
     launch::Stdin,
     rules::{Budget, Ignore, Whose},
@@ -209,6 +213,9 @@ pub struct ReportArgs {
     /// Of a recording.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// A command line in place of processes: what stands behind `--`
     #[arg(last = true, value_name = "CMD")]
     pub line: Vec<OsString>,
@@ -270,6 +277,9 @@ pub struct CheckArgs {
     /// Of a recording.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// The command line: what stands behind `--`
     #[arg(last = true, required_unless_present = "recording", value_name = "CMD")]
     pub line: Vec<OsString>,

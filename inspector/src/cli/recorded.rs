@@ -7,6 +7,7 @@ use clap::Args;
 use super::{ScreenArgs, record::size};
 use crate::{
     export::Format,
+    ledger::retain::Retain,
     trace::{at::At, read::Limits},
 };
 
@@ -23,12 +24,34 @@ pub struct ReadArgs {
     pub most_blocks: usize,
 }
 
+/// What is known at the end of a recording may take.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Reading a recording")]
+pub struct MemoryArgs {
+    /// How much memory what is known may take, about: of what is dead, the oldest is forgotten beyond
+    /// it, and that is told; an export, which has to have all of its window, ends with an error
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G")]
+    pub memory: u64,
+}
+
+/// Bytes that one dead resource takes, with an entry of its own and what is noted of both.
+const DEAD_BYTES: u64 = 700;
+
 impl ReadArgs {
     /// As the reader takes them.
     pub fn limits(&self) -> Limits {
         Limits {
             block_bytes: u32::try_from(self.most_block_bytes).unwrap_or(u32::MAX),
             blocks: self.most_blocks,
+        }
+    }
+}
+
+impl MemoryArgs {
+    /// How much of what is dead is kept.
+    pub(crate) fn retain(&self) -> Retain {
+        Retain {
+            dead: usize::try_from(self.memory / DEAD_BYTES).unwrap_or(usize::MAX),
         }
     }
 }
@@ -63,6 +86,9 @@ pub struct ExportArgs {
     /// Reading.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 /// Of `inspector replay`.
@@ -125,6 +151,9 @@ pub struct DiffArgs {
     /// Reading.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 /// Of `inspector repair`.

@@ -14,7 +14,7 @@ use super::{
     recorded::{self, Played},
 };
 use crate::{
-    cli::recorded::{DiffArgs, ReadArgs},
+    cli::recorded::{DiffArgs, MemoryArgs},
     duration,
     event::text::Text,
     report::diff::{Diff, Pair, Side, json, text::Comparison},
@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// Where one of them can't be read.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
-    let diff = compare(&args.before, &args.after, &args.read)?;
+    let diff = compare(args)?;
     let text = if args.json {
         format!("{}\n", json::value(&diff))
     } else {
@@ -41,9 +41,10 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if is_worse { NOT_MET } else { MET }))
 }
 
-fn compare(before: &Path, after: &Path, read: &ReadArgs) -> anyhow::Result<Diff> {
-    let a = played(before, read)?;
-    let b = played(after, read)?;
+fn compare(args: &DiffArgs) -> anyhow::Result<Diff> {
+    let (before, after) = (&args.before, &args.after);
+    let a = played(before, args)?;
+    let b = played(after, args)?;
     let not_comparable = not_comparable(&a, &b);
     let sides = Pair {
         a: side(before, &a),
@@ -56,10 +57,14 @@ fn compare(before: &Path, after: &Path, read: &ReadArgs) -> anyhow::Result<Diff>
 }
 
 /// Each is judged by the grace it was made with.
-fn played(path: &Path, read: &ReadArgs) -> anyhow::Result<Played> {
-    let recording = recorded::open(path, read)?;
-    let rules = recorded::keeping_all(recorded::recorded_rules(&recording));
-    Ok(recorded::play(&recording, rules))
+fn played(path: &Path, args: &DiffArgs) -> anyhow::Result<Played> {
+    let recording = recorded::open(path, &args.read)?;
+    let rules = recorded::recorded_rules(&recording);
+    // There are two.
+    let memory = MemoryArgs {
+        memory: args.memory.memory / 2,
+    };
+    recorded::play(&recording, rules, memory)
 }
 
 fn side<'a>(path: &Path, played: &'a Played) -> Side<'a> {

@@ -18,6 +18,7 @@ use crate::{
     cli::recorded::ExportArgs,
     event::{Batch, BootTime},
     export::{self, Out, Subject, Target, Totals},
+    ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
     trace::read::{Read, Reads},
 };
@@ -42,7 +43,11 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         bail!("the window ends before it begins: --since is after --until");
     }
     let place = Place::open(args)?;
-    let rules = recorded::keeping_all(recorded::recorded_rules(&recording));
+    let rules = LedgerRules {
+        // All of the window is exported: where that is too much, it is an error.
+        retain: Retain { dead: usize::MAX },
+        ..recorded::recorded_rules(&recording)
+    };
     let mut reads = recording.reads_before(since);
     let (pipeline, rest) = until_time(&mut reads, Pipeline::new(rules), since);
     let mut rest = rest.map(Read::Batch).into_iter().chain(reads.by_ref());
@@ -51,6 +56,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         reads: &mut rest,
         since,
         until,
+        most_bytes: args.memory.memory,
         boot_wall_ns: meta.boot_wall_ns,
         host: meta.host.clone(),
         command: (!meta.watched.words.is_empty()).then(|| meta.watched.words.join(" ")),

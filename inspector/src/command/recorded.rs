@@ -2,12 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
+use anyhow::bail;
+
 use super::tell;
 use crate::{
     check::CommandEnd,
-    cli::recorded::ReadArgs,
+    cli::recorded::{MemoryArgs, ReadArgs},
+    duration,
     event::{BootTime, id::Tgid, text::Text},
-    ledger::{LedgerRules, retain::Retain},
+    ledger::LedgerRules,
     pipeline::Pipeline,
     report::{
         document::{Of, Run},
@@ -27,6 +30,8 @@ pub(super) struct Played {
     /// Remarks of the user's own.
     pub(super) notes: Vec<(BootTime, String)>,
     pub(super) damaged: Damaged,
+    /// Dead threads and handles for which there was no memory.
+    forgotten: u64,
 }
 
 /// How often growth is looked at.
@@ -59,21 +64,26 @@ pub(super) fn recorded_rules(recording: &Recording) -> LedgerRules {
     }
 }
 
-/// Keeps all that is dead: a report of a recording is of all of it.
-pub(super) fn keeping_all(rules: LedgerRules) -> LedgerRules {
-    LedgerRules {
-        retain: Retain { dead: usize::MAX },
+/// Plays it to its end, judged by these rules: a report of a recording is of all of it, as far as memory
+/// may hold it.
+///
+/// # Errors
+/// Where more lives in it at once than that.
+pub(super) fn play(
+    recording: &Arc<Recording>,
+    rules: LedgerRules,
+    args: MemoryArgs,
+) -> anyhow::Result<Played> {
+    let rules = LedgerRules {
+        retain: args.retain(),
         ..rules
-    }
-}
-
-/// Plays it to its end, judged by these rules.
-pub(super) fn play(recording: &Arc<Recording>, rules: LedgerRules) -> Played {
+    };
     let mut pipeline = Pipeline::new(rules);
     let mut growth = Growth::new();
     let mut moments = Moments::default();
     let mut notes = Vec::new();
     let mut looked = BootTime(0);
+    let (mut forgotten, mut forgotten_before) = (0, 0);
     let mut reads = recording.reads();
     for read in &mut reads {
         match read {
@@ -82,25 +92,47 @@ pub(super) fn play(recording: &Arc<Recording>, rules: LedgerRules) -> Played {
                 let _fallen = pipeline.take(&batch);
                 moments.take(&batch, pipeline.ledger());
             }
-            Read::State(state) => pipeline = state.with_rules(rules),
+            Read::State(state) => {
+                forgotten += forgotten_by(&pipeline) - forgotten_before;
+                pipeline = state.with_rules(rules);
+                forgotten_before = forgotten_by(&pipeline);
+            }
             Read::Note { at, text } => notes.push((at, text)),
         }
         let now = pipeline.ledger().now();
+        if pipeline.ledger().bytes() as u64 > args.memory {
+            let after = duration::written(now.since_ns(recording.span().0));
+            let kept = pipeline.ledger().kept();
+            bail!(
+                "{} threads and {} handles live at once in the recording, after {after}: that is more \
+                 than --memory allows",
+                kept.threads_live,
+                kept.handles_open
+            );
+        }
         if now.since_ns(looked) >= LOOK_NS {
             growth.sample(pipeline.ledger());
             looked = now;
         }
     }
     growth.sample(pipeline.ledger());
+    forgotten += forgotten_by(&pipeline) - forgotten_before;
     let damaged = reads.damaged();
-    Played {
+    Ok(Played {
         recording: Arc::clone(recording),
         pipeline,
         growth,
         moments,
         notes,
+        forgotten,
         damaged,
-    }
+    })
+}
+
+/// How many dead threads and handles a ledger has forgotten.
+fn forgotten_by(pipeline: &Pipeline) -> u64 {
+    let counters = pipeline.ledger().counters();
+    counters.threads_forgotten + counters.handles_forgotten
 }
 
 impl Played {
@@ -134,6 +166,12 @@ impl Played {
     pub(super) fn tell_lacks(&self) {
         for lack in lacks(&self.recording, self.damaged) {
             tell(&lack);
+        }
+        if self.forgotten > 0 {
+            tell(&format!(
+                "the oldest {} of the dead threads and handles were forgotten: --memory allows no more",
+                self.forgotten
+            ));
         }
     }
 }

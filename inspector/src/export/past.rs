@@ -9,7 +9,7 @@
 //! One is the other's by what does not depend on how many came before it: generations are counted
 //! otherwise where events are missing.
 
-use std::hash::Hash;
+use std::{hash::Hash, io};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -42,6 +42,9 @@ pub(super) struct Ledgers {
     pub(super) past: Vec<Past>,
     /// A loss after which no keyframe has come yet.
     lost: Option<Moment>,
+    /// Bytes that those before the losses take.
+    past_bytes: u64,
+    most_bytes: u64,
 }
 
 /// A ledger before a loss, and what of it is not known after.
@@ -67,12 +70,26 @@ pub(super) struct Era<'a> {
 pub(super) type Same = FxHashMap<Key<Thread>, Key<Thread>>;
 
 impl Ledgers {
-    pub(super) fn new(now: Pipeline) -> Self {
+    pub(super) fn new(now: Pipeline, most_bytes: u64) -> Self {
         Self {
             now,
             past: Vec::new(),
             lost: None,
+            past_bytes: 0,
+            most_bytes,
         }
+    }
+
+    /// An error where they, and so much besides, take more memory than they may.
+    pub(super) fn check_bytes(&self, besides: usize) -> io::Result<()> {
+        let now = self.now.ledger().bytes() + besides;
+        if self.past_bytes.saturating_add(now as u64) <= self.most_bytes {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the window has more threads, handles and waits than --memory allows: give it more, or make \
+             the window smaller by --since and --until",
+        ))
     }
 
     /// Events.
@@ -101,6 +118,7 @@ impl Ledgers {
             earliest: before.ledger().now().min(at),
             latest: at,
         });
+        self.past_bytes += before.ledger().bytes() as u64;
         let (past, same) = Past::new(before, lost, self.now.ledger());
         self.past.push(past);
         same

@@ -88,12 +88,13 @@ pub(super) fn fill(
         reads,
         since,
         until,
+        most_bytes,
         boot_wall_ns,
         host,
         command,
     } = subject;
     let mut totals = Totals::default();
-    let mut ledgers = Ledgers::new(pipeline);
+    let mut ledgers = Ledgers::new(pipeline, most_bytes);
     for read in reads {
         let mut batch = match read {
             Read::Batch(batch) => batch,
@@ -119,6 +120,7 @@ pub(super) fn fill(
             totals.events += 1;
         }
         ledgers.take(&batch);
+        ledgers.check_bytes(0)?;
     }
     for era in ledgers.eras() {
         life::fill(era, &mut rows)?;

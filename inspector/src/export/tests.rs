@@ -184,6 +184,7 @@ fn subject<'a>(
         reads,
         since: ms(told.since_ms),
         until: ms(told.until_ms),
+        most_bytes: u64::MAX,
         boot_wall_ns: Some(1_700_000_000_000_000_000),
         host: "host\u{1b}[2J".to_owned(),
         command: Some("lab --policy leak".to_owned()),

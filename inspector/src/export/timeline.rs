@@ -42,13 +42,14 @@ pub(super) fn draw(
         reads,
         since,
         until,
+        most_bytes,
         boot_wall_ns,
         host,
         command,
     } = subject;
     let window = Window { since, until };
-    let mut ledgers = Ledgers::new(pipeline);
-    let mut seen = Seen::take(&mut ledgers, reads, window, progress);
+    let mut ledgers = Ledgers::new(pipeline, most_bytes);
+    let mut seen = Seen::take(&mut ledgers, reads, window, progress)?;
     let host = Text::from(host.into_bytes()).to_string();
     canvas.open(&Title {
         since,

@@ -32,7 +32,9 @@ pub fn of(pipeline: Pipeline) -> Pipeline {
 /// Its bytes.
 pub fn bytes(pipeline: &Pipeline) -> Vec<u8> {
     let bytes = VERSION.to_le_bytes().to_vec();
-    let written = pipeline.ledger().numbered(|| postcard::to_extend(pipeline, bytes));
+    let written = pipeline
+        .ledger()
+        .numbered(|| postcard::to_extend(pipeline, bytes));
     written.expect("a pipeline is plain data, and memory takes it")
 }
 

@@ -40,12 +40,12 @@ pub(super) fn run(args: &CheckArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let grace = args.watch.grace.or(config.check.grace);
     let recorded_rules = recorded::recorded_rules(&recording);
     config.grace.set_from_cli(grace);
-    let ledger_rules = recorded::keeping_all(LedgerRules {
+    let ledger_rules = LedgerRules {
         grace_ns: grace.map_or(recorded_rules.grace_ns, duration::as_ns),
         ..recorded_rules
-    });
+    };
     let outputs = Outputs::open(args)?;
-    let played = recorded::play(&recording, ledger_rules);
+    let played = recorded::play(&recording, ledger_rules, args.memory)?;
     played.tell_lacks();
     if recorded::is_late(&recording) {
         command::tell(

@@ -21,12 +21,12 @@ use crate::{
 pub(super) fn run(args: &ReportArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let recording = recorded::open(path, &args.read)?;
     let outputs = Outputs::open(args)?;
-    let recorded_rules = recorded::keeping_all(recorded::recorded_rules(&recording));
+    let recorded_rules = recorded::recorded_rules(&recording);
     let rules = rules(args, recorded_rules)?;
-    let played = recorded::play(&recording, rules);
+    let played = recorded::play(&recording, rules, args.memory)?;
     played.tell_lacks();
     if rules.grace_ns != recorded_rules.grace_ns {
-        let before = recorded::play(&recording, recorded_rules);
+        let before = recorded::play(&recording, recorded_rules, args.memory)?;
         tell_changes(&before.pipeline, &played.pipeline, recorded_rules.grace_ns);
     }
     for (at, note) in &played.notes {

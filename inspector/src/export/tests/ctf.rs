@@ -144,6 +144,7 @@ fn every_kind_of_event_has_a_shape() {
         reads: &mut reads,
         since: BootTime(0),
         until: ms(1),
+        most_bytes: u64::MAX,
         boot_wall_ns: None,
         host: r#"a"b\"#.to_owned(),
         command: None,

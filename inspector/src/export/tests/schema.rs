@@ -23,6 +23,7 @@ fn every_kind_of_event_is_as_the_schema_says() {
         reads: &mut reads,
         since: BootTime(0),
         until: ms(1),
+        most_bytes: u64::MAX,
         boot_wall_ns: None,
         host: "host".to_owned(),
         command: None,

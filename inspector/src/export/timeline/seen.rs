@@ -1,5 +1,7 @@
 //! What only the events tell and the ledger does not keep: waits, execs, gaps.
 
+use std::io;
+
 use super::Window;
 use crate::{
     event::{
@@ -62,10 +64,11 @@ impl Seen {
         reads: &mut dyn Iterator<Item = Read>,
         window: Window,
         progress: &mut dyn FnMut(BootTime),
-    ) -> Self {
+    ) -> io::Result<Self> {
         let mut seen = Self::default();
         let mut heard = Heard::default();
-        let mut past = Vec::new();
+        let mut past: Vec<Heard> = Vec::new();
+        let mut past_bytes = 0;
         let mut one = Batch::default();
         for read in reads {
             let batch = match read {
@@ -73,7 +76,9 @@ impl Seen {
                 Read::State(state) => {
                     if state.ledger().now() <= window.until {
                         let same = ledgers.adopt(*state);
-                        past.push(heard.split(&same));
+                        let of_past = heard.split(&same);
+                        past_bytes += of_past.bytes();
+                        past.push(of_past);
                     }
                     continue;
                 }
@@ -95,14 +100,19 @@ impl Seen {
                     seen.gaps.push(gap.as_ref().clone());
                 }
             }
+            ledgers.check_bytes(heard.bytes() + past_bytes)?;
         }
         seen.heard.push(heard);
         seen.heard.extend(past);
-        seen
+        Ok(seen)
     }
 }
 
 impl Heard {
+    fn bytes(&self) -> usize {
+        self.waits.capacity() * size_of::<Wait>() + self.renamed.capacity() * size_of::<Renamed>()
+    }
+
     /// Leaves what is of threads that are known after a loss too, and returns the rest.
     fn split(&mut self, same: &Same) -> Self {
         Self {
