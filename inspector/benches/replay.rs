@@ -22,7 +22,7 @@ use inspector::{
         text::{Comm, Text},
         thread::CloneFlags,
     },
-    ledger::LedgerRules,
+    ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
     trace::{
         block::Kind,
@@ -111,7 +111,10 @@ fn arrive(replay: &mut Replay, world: &mut World) {
 /// Keys are stored with a thread and a handle and deleted again; every tenth leaves both behind
 /// for a while.
 fn record(path: &Path, bytes: u64, rate: u64) {
-    let mut pipeline = Pipeline::new(LedgerRules::default());
+    let mut pipeline = Pipeline::new(LedgerRules {
+        retain: Retain::RECORDED,
+        ..LedgerRules::default()
+    });
     let options = Options {
         segment_bytes: u64::MAX,
         segment_time: Duration::MAX,

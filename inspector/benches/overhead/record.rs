@@ -39,7 +39,7 @@ struct Cores {
 
 /// Runs the paced program: opens and closes until its input ends.
 pub(crate) fn serve() -> anyhow::Result<()> {
-    let (ended, ends) = std::sync::mpsc::channel();
+    let (ended, ends) = std::sync::mpsc::channel::<()>();
     thread::spawn(move || {
         let _ends_either_way = std::io::stdin().lock().lines().next();
         drop(ended);
@@ -77,7 +77,7 @@ pub(crate) fn compare(rounds: usize) -> anyhow::Result<()> {
         "\ncores that inspector takes beside {events:.0} events a second: fewest / median of {rounds} \
          interleaved runs\n"
     );
-    let mut line = |name: &str, all: &mut Vec<f64>| {
+    let line = |name: &str, all: &mut Vec<f64>| {
         all.sort_by(f64::total_cmp);
         println!("{name:<34}{:>7.3} / {:.3}", all[0], all[all.len() / 2]);
     };

@@ -19,7 +19,7 @@ use std::{
 
 use inspector::{
     event::Batch,
-    ledger::LedgerRules,
+    ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
     trace::{
         keyframe,
@@ -28,6 +28,8 @@ use inspector::{
         write::{Files, Options, Recorder},
     },
 };
+
+use rustix::time::{ClockId, clock_gettime};
 
 const RUNS: usize = 7;
 /// Events that may wait for the writer.
@@ -49,18 +51,19 @@ fn main() {
     }
     let folder = std::env::temp_dir().join(format!("inspector-bench-{}", std::process::id()));
     let path = folder.join("bench.rec");
-    let mut times = [const { Vec::new() }; 5];
+    let mut times = [const { Vec::new() }; 6];
     let mut pipeline = None;
     for _ in 0..RUNS {
         times[0].push(timed(|| applied(&batches)));
         let _none_is_there_at_first = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).expect("the temporary folder can be written");
-        let (whole, front, known) = written(&path, &batches);
-        times[1].push(whole);
-        times[2].push(front);
-        pipeline = Some(known);
-        times[3].push(timed(|| read(&path)));
-        times[4].push(timed(|| replayed(&path)));
+        let written = written(&path, &batches);
+        times[1].push(written.cpu);
+        times[2].push(written.front_cpu);
+        times[3].push(written.whole);
+        pipeline = Some(written.pipeline);
+        times[4].push(timed(|| read(&path)));
+        times[5].push(timed(|| replayed(&path)));
     }
     let bytes = std::fs::metadata(&path).expect("it was written").len();
     println!(
@@ -69,8 +72,9 @@ fn main() {
     );
     let names = [
         "taken in by the ledger alone",
-        "written, on two threads, to its end",
+        "written: cpu time of both threads",
         "  of it on the thread that takes events in",
+        "  by the clock, on two cores, to its end",
         "read: every row decoded",
         "replayed: read and taken in by a ledger",
     ];
@@ -126,26 +130,40 @@ fn applied(batches: &[Batch]) {
     }
 }
 
-/// How long it took to its end, and how much of that the thread that takes events in was at it; the
-/// ledger's own part is in neither.
-fn written(path: &Path, batches: &[Batch]) -> (Duration, Duration, Pipeline) {
-    let mut pipeline = Pipeline::new(LedgerRules::default());
+/// What writing took; the ledger's own part is in none of it.
+struct Written {
+    /// Both threads' time on a core.
+    cpu: Duration,
+    /// That of the thread that takes events in.
+    front_cpu: Duration,
+    /// From the beginning to the end.
+    whole: Duration,
+    pipeline: Pipeline,
+}
+
+fn written(path: &Path, batches: &[Batch]) -> Written {
+    let mut pipeline = Pipeline::new(LedgerRules {
+        retain: Retain::RECORDED,
+        ..LedgerRules::default()
+    });
     let files = Files::new(PathBuf::from(path));
     let begun = Instant::now();
+    let cpu_before = (cpu(ClockId::ProcessCPUTime), cpu(ClockId::ThreadCPUTime));
     let meta = Meta {
         began_ns: batches[0].events[0].at.0,
         ..Meta::default()
     };
     let started = Recorder::start(files, Options::default(), meta, &pipeline, || Ok(()));
     let mut recorder = started.expect("the temporary folder can be written");
-    let (mut front, mut ledger) = (Duration::ZERO, Duration::ZERO);
+    let (mut front_cpu, mut ledger) = (Duration::ZERO, Duration::ZERO);
     let mut sent = 0;
     for batch in batches {
         let before = Instant::now();
         let fallen = pipeline.take(batch);
         let between = Instant::now();
+        let front_before = cpu(ClockId::ThreadCPUTime);
         recorder.take(batch, &pipeline, &fallen);
-        front += between.elapsed();
+        front_cpu += cpu(ClockId::ThreadCPUTime) - front_before;
         ledger += between - before;
         sent += batch.events.len() as u64;
         // The bench is faster than any source: nothing may be left out.
@@ -156,7 +174,21 @@ fn written(path: &Path, batches: &[Batch]) -> (Duration, Duration, Pipeline) {
     }
     let progress = recorder.finish(&pipeline);
     assert_eq!((progress.lost, progress.halted), (0, None));
-    (begun.elapsed().saturating_sub(ledger), front, pipeline)
+    let whole = begun.elapsed().saturating_sub(ledger);
+    let both = cpu(ClockId::ProcessCPUTime) - cpu_before.0;
+    // This thread's ledger and its waiting are no part of writing.
+    let writer = both.saturating_sub(cpu(ClockId::ThreadCPUTime) - cpu_before.1);
+    Written {
+        cpu: front_cpu + writer,
+        front_cpu,
+        whole,
+        pipeline,
+    }
+}
+
+fn cpu(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::try_from(time).expect("it counts from 0")
 }
 
 fn read(path: &Path) {

@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     event::text::Text,
     launch::status,
-    ledger::{Ledger, LedgerRules},
+    ledger::{Ledger, LedgerRules, retain::Retain},
     target::{Found, Roots},
     trace::{meta::Watched, redact::Redaction},
 };
@@ -139,5 +139,8 @@ fn of_command(args: &RecordArgs) -> anyhow::Result<ExitCode> {
 fn rules(args: &RecordArgs) -> anyhow::Result<LedgerRules> {
     let mut config = Config::load(args.config.path.as_deref())?;
     config.grace.set_from_cli(args.watch.grace);
-    Ok(config.ledger_rules())
+    Ok(LedgerRules {
+        retain: Retain::RECORDED,
+        ..config.ledger_rules()
+    })
 }

@@ -15,7 +15,7 @@ use crate::{
     cli::record::{RecordingArgs, SaveOn},
     event::{Batch, What, thread::ThreadEvent},
     lab::account::{Account, Invoker, through_sudo},
-    ledger::LedgerRules,
+    ledger::{LedgerRules, retain::Retain},
     pipeline::Pipeline,
     source::{
         SourceKind,
@@ -56,7 +56,10 @@ impl Hidden {
     /// Of these secrets, if there are any. It knows nothing yet.
     pub(super) fn new(secrets: &[Secret], rules: LedgerRules) -> Option<Box<Self>> {
         let redaction = Redaction::new(secrets)?;
-        let pipeline = Pipeline::new(rules);
+        let pipeline = Pipeline::new(LedgerRules {
+            retain: Retain::RECORDED,
+            ..rules
+        });
         Some(Box::new(Self {
             redaction,
             pipeline,

@@ -21,6 +21,12 @@ pub struct Retain {
     pub dead: usize,
 }
 
+impl Retain {
+    /// Where nobody but a recording asks what is known: its keyframes take no more of the past, and
+    /// what there is of it is copied for each.
+    pub const RECORDED: Self = Self { dead: 16_384 };
+}
+
 impl Default for Retain {
     /// 200,000: some 40 MB.
     fn default() -> Self {
