@@ -68,6 +68,52 @@ fn a_recording_is_checked_as_the_run_was() {
     told(&["check", "--allow-unknown", &clean], 0);
 }
 
+/// Opens so many descriptors and closes them again, so many times.
+fn opens(descriptors: u32, times: u32) -> String {
+    let last = 9 + descriptors;
+    let each =
+        |act: &str| format!("for i in {{10..{last}}}; do eval \"exec $i{act}\"; done; sleep 0.3");
+    format!(
+        "exec bash -c 'for t in {{1..{times}}}; do {}; {}; done'",
+        each("</dev/zero"),
+        each("<&-")
+    )
+}
+
+#[test]
+fn what_is_known_takes_as_much_memory_as_it_may() {
+    let folder = folder();
+    let file = record(&folder, "many.rec", &opens(60, 6));
+    let whole = told(&["report", &file], 0);
+    assert_eq!(text(&whole.stderr), "", "by default all is kept");
+    let part = told(&["report", "--memory", "128K", &file], 0);
+    let said = text(&part.stderr);
+    assert!(
+        said.contains("were forgotten: --memory allows no more"),
+        "{said}"
+    );
+    let export = ["export", "-q", "-f", "perfetto", "-o"];
+    let out = path(&folder, "out");
+    let small = ["--memory", "64K", &file];
+    let refused = told(&[&export[..], &[&out[..]], &small[..]].concat(), 2);
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("than --memory allows") && said.contains("--since"),
+        "{said}"
+    );
+    told(&[&export[..], &[&out[..], &file]].concat(), 0);
+}
+
+#[test]
+fn more_that_lives_than_memory_holds_is_an_error() {
+    let folder = folder();
+    let file = record(&folder, "living.rec", &opens(600, 1));
+    let refused = told(&["report", "--memory", "64K", &file], 2);
+    let said = text(&refused.stderr);
+    assert!(said.contains(" handles live at once"), "{said}");
+    told(&["report", &file], 0);
+}
+
 #[test]
 fn a_window_is_exported_in_every_format() {
     let folder = folder();
