@@ -50,7 +50,8 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     };
     let mut reads = recording.reads_before(since);
     let (pipeline, rest) = until_time(&mut reads, Pipeline::new(rules), since);
-    let mut rest = rest.map(Read::Batch).into_iter().chain(reads.by_ref());
+    let rest = rest.map(Read::Batch).into_iter().chain(reads.by_ref());
+    let mut rest = rest.take_while(|read| !is_beyond(read, until));
     let subject = Subject {
         pipeline,
         reads: &mut rest,
@@ -83,6 +84,9 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     }
     Ok(ExitCode::from(MET))
 }
+
+/// By how much an event can come late.
+const LATE_NS: u64 = 1_000_000_000;
 
 /// Where the export goes.
 enum Place {
@@ -126,6 +130,16 @@ impl Place {
             Self::Folder(folder) => Ok(write(Out::Folder(&mut |name| folder.new_file(name)))?),
         }
     }
+}
+
+/// Whether this, and whatever comes behind it, is of later than a time: events are in the order of their
+/// times but for what took long.
+fn is_beyond(read: &Read, time: BootTime) -> bool {
+    let Read::Batch(batch) = read else {
+        return false;
+    };
+    let first = batch.events.iter().map(|event| event.at).min();
+    first.is_some_and(|first| first > time.plus_ns(LATE_NS))
 }
 
 /// Plays what was before a time. What comes behind it in the last batch is returned as well.

@@ -9,7 +9,7 @@ use crate::{
     check::CommandEnd,
     cli::recorded::{MemoryArgs, ReadArgs},
     event::{BootTime, id::Tgid, text::Text},
-    ledger::LedgerRules,
+    ledger::{Ledger, LedgerRules},
     pipeline::Pipeline,
     report::{
         document::{Of, Run},
@@ -33,8 +33,39 @@ pub(super) struct Played {
     forgotten: u64,
 }
 
-/// How often growth is looked at.
+/// How often growth is looked at, at most: each look goes through everything that is remembered.
 const LOOK_NS: u64 = 1_000_000_000;
+/// Looks in as long as it went on before: twice in each of growth's windows at least.
+const LOOKS: u64 = 32;
+
+/// The last look at what grows.
+#[derive(Default)]
+struct Looked {
+    at: BootTime,
+    /// How many resources had been met.
+    met: u64,
+}
+
+impl Looked {
+    /// Whether it is time for the next, in what began then.
+    fn is_over(&self, began: BootTime, ledger: &Ledger) -> bool {
+        let step = LOOK_NS.max(self.at.since_ns(began) / LOOKS);
+        // What is forgotten before it was looked at is in no group.
+        let most = (ledger.rules().retain.dead / 2) as u64;
+        ledger.now().since_ns(self.at) >= step || met(ledger).abs_diff(self.met) >= most
+    }
+
+    fn at(ledger: &Ledger) -> Self {
+        Self {
+            at: ledger.now(),
+            met: met(ledger),
+        }
+    }
+}
+
+fn met(ledger: &Ledger) -> u64 {
+    ledger.counters().threads + ledger.counters().handles
+}
 
 /// Opens a recording.
 ///
@@ -81,7 +112,8 @@ pub(super) fn play(
     let mut growth = Growth::new();
     let mut moments = Moments::default();
     let mut notes = Vec::new();
-    let mut looked = BootTime(0);
+    let began = recording.span().0;
+    let mut looked = Looked::default();
     let (mut forgotten, mut forgotten_before) = (0, 0);
     let mut reads = recording.reads();
     for read in &mut reads {
@@ -98,7 +130,6 @@ pub(super) fn play(
             }
             Read::Note { at, text } => notes.push((at, text)),
         }
-        let now = pipeline.ledger().now();
         // What is dead takes less, the vacant rest of vectors included.
         if pipeline.ledger().bytes() as u64 > args.memory.saturating_mul(2) {
             let kept = pipeline.ledger().kept();
@@ -109,9 +140,9 @@ pub(super) fn play(
                 kept.handles_open
             );
         }
-        if now.since_ns(looked) >= LOOK_NS {
+        if looked.is_over(began, pipeline.ledger()) {
             growth.sample(pipeline.ledger());
-            looked = now;
+            looked = Looked::at(pipeline.ledger());
         }
     }
     growth.sample(pipeline.ledger());

@@ -39,8 +39,11 @@ impl Display for Watched<'_> {
         }
         // To the millisecond, and where it takes seconds to the tenth, so that it can be read.
         let ms = run.ended.since_ns(run.started) / 1_000_000;
+        let s = (ms + 500) / 1000;
         match ms {
-            10_000.. => write!(f, ", watched for {}s", (ms + 500) / 1000),
+            3_600_000.. => write!(f, ", watched for {}h{:02}m", s / 3600, s % 3600 / 60),
+            60_000.. => write!(f, ", watched for {}m{:02}s", s / 60, s % 60),
+            10_000.. => write!(f, ", watched for {s}s"),
             1_000.. => write!(f, ", watched for {}.{}s", ms / 1000, ms % 1000 / 100),
             _ => write!(f, ", watched for {ms}ms"),
         }
