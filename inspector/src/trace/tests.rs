@@ -2,6 +2,7 @@
 
 mod damage;
 mod disk;
+mod forgotten;
 mod golden;
 mod hostile;
 mod index;

@@ -119,14 +119,20 @@ fn a_window_is_exported_in_every_format() {
     let folder = folder();
     let file = record(&folder, "run.rec", KEEPS);
     let whole = told(&["export", "-q", "-f", "jsonl", &file], 0);
-    let whole = records(&whole.stdout).len();
+    let whole = records(&whole.stdout);
     let window = ["--since", "+200ms", "--until", "+400ms"];
     let part = told(
         &[&["export", "-q", "-f", "jsonl", &file], &window[..]].concat(),
         0,
     );
-    let part = records(&part.stdout).len();
-    assert!(part > 0 && part < whole, "{part} of {whole}");
+    let part = records(&part.stdout);
+    // Its first line says what it is of; the window's are those of the whole that lie in it.
+    let bound = |name: &str| part[0][name].as_u64().unwrap();
+    let (since, until) = (bound("since_ns"), bound("until_ns"));
+    let within = |event: &&Value| (since..=until).contains(&event["at_ns"].as_u64().unwrap());
+    let expected: Vec<_> = whole[1..].iter().filter(within).collect();
+    assert!(!expected.is_empty() && part.len() < whole.len());
+    assert_eq!(part[1..].iter().collect::<Vec<_>>(), expected);
     let chrome = json(
         &[&["export", "-q", "-f", "chrome", &file], &window[..]].concat(),
         0,

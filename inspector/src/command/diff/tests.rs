@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::compare;
 use crate::{
-    cli::recorded::ReadArgs,
+    cli::recorded::{DiffArgs, MemoryArgs, ReadArgs},
     ledger::LedgerRules,
     pipeline::{Pipeline, story::Cast},
     report::diff::{Diff, json, sites::Site, text::Comparison},
@@ -62,10 +62,17 @@ fn record(path: &Path, story: &str, change: impl FnOnce(&mut Meta)) {
     assert_eq!(recorder.finish(&pipeline).halted, None);
 }
 
-fn read() -> ReadArgs {
-    ReadArgs {
-        most_block_bytes: 1 << 20,
-        most_blocks: 1000,
+fn args(before: &Path, after: &Path) -> DiffArgs {
+    DiffArgs {
+        before: before.to_owned(),
+        after: after.to_owned(),
+        json: false,
+        all: false,
+        read: ReadArgs {
+            most_block_bytes: 1 << 20,
+            most_blocks: 1000,
+        },
+        memory: MemoryArgs { memory: 1 << 30 },
     }
 }
 
@@ -75,7 +82,7 @@ fn diff(before: &str, after: &str) -> Diff {
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
     record(&a, before, |_| {});
     record(&b, after, |_| {});
-    let mut diff = compare(&a, &b, &read()).unwrap();
+    let mut diff = compare(&args(&a, &b)).unwrap();
     // Without the folder, which is another in each run.
     for name in [&mut diff.names.a, &mut diff.names.b] {
         *name = name
@@ -225,7 +232,7 @@ fn what_can_not_be_compared_is_told() {
     // As if its recorder had been killed: the end is cut.
     let bytes = std::fs::read(&b).unwrap();
     std::fs::write(&b, &bytes[..bytes.len() - 10]).unwrap();
-    let told = compare(&a, &b, &read()).unwrap().not_comparable.join("\n");
+    let told = compare(&args(&a, &b)).unwrap().not_comparable.join("\n");
     for words in [
         "A rests on 0 of 0 probes",
         "the grace of A is 1s, that of B 500ms",

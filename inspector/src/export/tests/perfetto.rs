@@ -209,7 +209,6 @@ fn words_that_were_forgotten_are_spelled_again() {
     perfetto
         .open(&Title {
             since: BootTime(1),
-            most_bytes: u64::MAX,
             boot_wall_ns: None,
             host: "",
         })
