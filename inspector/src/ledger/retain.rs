@@ -24,7 +24,7 @@ pub struct Retain {
 impl Retain {
     /// Where nobody but a recording asks what is known: its keyframes take no more of the past, and
     /// what there is of it is copied for each.
-    pub const RECORDED: Self = Self { dead: 16_384 };
+    pub const RECORDED: Self = Self { dead: 8_192 };
 }
 
 impl Default for Retain {
