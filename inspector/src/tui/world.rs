@@ -139,9 +139,11 @@ impl World {
         }
     }
 
-    /// Takes what a recording knows at a place for all that is known. What grows was not seen.
+    /// Takes what a recording knows at a place for all that is known. What grows was not seen. How much of
+    /// the past is kept from here on is not what the recorder kept.
     pub fn adopt(&mut self, known: Pipeline) {
-        self.pipeline = known;
+        let rules = self.ledger().rules();
+        self.pipeline = known.with_rules(rules);
         self.look_anew();
     }
 

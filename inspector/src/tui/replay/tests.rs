@@ -6,6 +6,8 @@ use crossterm::event::{MouseButton, MouseEventKind};
 
 use crate::{
     event::{BootTime, id::Tgid, text::Text},
+    ledger::{LedgerRules, retain::Retain},
+    pipeline::Pipeline,
     trace::read::{Limits, Recording},
     tui::{
         keymap::Context,
@@ -17,6 +19,7 @@ use crate::{
         tests::stage::{Stage, attached, keep},
         update::replay::settle,
         view::scrubber,
+        world::World,
     },
 };
 
@@ -281,4 +284,16 @@ fn what_was_cut_off_says_so() {
     let end = ms(&stage);
     let gap = press(&mut stage, "{");
     assert!(gap > 1700 && gap < end, "{gap}");
+}
+
+/// What a recorder remembered is no bound for who reads what it wrote.
+#[test]
+fn how_much_of_the_past_is_kept_is_the_readers_matter() {
+    let rules = LedgerRules::default();
+    let mut world = World::new(rules);
+    world.adopt(Pipeline::new(LedgerRules {
+        retain: Retain::RECORDED,
+        ..rules
+    }));
+    assert_eq!(world.ledger().rules(), rules);
 }
