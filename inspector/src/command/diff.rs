@@ -122,8 +122,8 @@ fn not_comparable(a: &Played, b: &Played) -> Vec<String> {
         ));
     }
     for (letter, played) in [("A", a), ("B", b)] {
-        let lacks = recorded::lacks(&played.recording, played.damaged);
-        told.extend(lacks.into_iter().map(|lack| format!("{letter}: {lack}")));
+        let lacks = played.lacks().into_iter();
+        told.extend(lacks.map(|lack| format!("{letter}: {lack}")));
         let lost = played.pipeline.ledger().losses().total();
         if lost > 0 {
             told.push(format!(

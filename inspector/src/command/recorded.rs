@@ -192,16 +192,22 @@ impl Played {
         self.recording.meta().source.kind()
     }
 
-    /// Says on stderr what is lacking.
-    pub(super) fn tell_lacks(&self) {
-        for lack in lacks(&self.recording, self.damaged) {
-            tell(&lack);
-        }
+    /// What is lacking, in words.
+    pub(super) fn lacks(&self) -> Vec<String> {
+        let mut lacks = lacks(&self.recording, self.damaged);
         if self.forgotten > 0 {
-            tell(&format!(
+            lacks.push(format!(
                 "the oldest {} of the dead threads and handles were forgotten: --memory allows no more",
                 self.forgotten
             ));
+        }
+        lacks
+    }
+
+    /// Says it on stderr.
+    pub(super) fn tell_lacks(&self) {
+        for lack in self.lacks() {
+            tell(&lack);
         }
     }
 }

@@ -92,6 +92,16 @@ fn what_is_known_takes_as_much_memory_as_it_may() {
         said.contains("were forgotten: --memory allows no more"),
         "{said}"
     );
+    // Two are compared, each with half of it.
+    let compared = told(&["diff", "--memory", "256K", &file, &file], 0);
+    let said = text(&compared.stdout);
+    let forgotten = "were forgotten: --memory allows no more";
+    assert!(
+        said.contains("A: the oldest ") && said.contains(forgotten),
+        "{said}"
+    );
+    let compared = told(&["diff", &file, &file], 0);
+    assert!(!text(&compared.stdout).contains(forgotten));
     let export = ["export", "-q", "-f", "perfetto", "-o"];
     let out = path(&folder, "out");
     let small = ["--memory", "64K", &file];

@@ -23,11 +23,17 @@ pub(super) fn run(args: &ReportArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::open(args)?;
     let recorded_rules = recorded::recorded_rules(&recording);
     let rules = rules(args, recorded_rules)?;
+    let mut before = None;
+    if rules.grace_ns != recorded_rules.grace_ns {
+        // Only its verdicts are kept: the memory is that of one.
+        let played = recorded::play(&recording, recorded_rules, args.memory)?;
+        before = Some(verdicts(&played.pipeline));
+    }
     let played = recorded::play(&recording, rules, args.memory)?;
     played.tell_lacks();
-    if rules.grace_ns != recorded_rules.grace_ns {
-        let before = recorded::play(&recording, recorded_rules, args.memory)?;
-        tell_changes(&before.pipeline, &played.pipeline, recorded_rules.grace_ns);
+    if let Some(before) = before {
+        let now = verdicts(&played.pipeline);
+        tell_changes(&before, &now, recorded_rules.grace_ns);
     }
     for (at, note) in &played.notes {
         let note = Text::from(note.as_bytes());
@@ -59,21 +65,24 @@ fn rules(args: &ReportArgs, recorded: LedgerRules) -> anyhow::Result<LedgerRules
     })
 }
 
+/// The verdicts by what they are of, in words.
+type Verdicts = BTreeMap<String, String>;
+
+fn verdicts(pipeline: &Pipeline) -> Verdicts {
+    let all = pipeline.judgements();
+    all.map(|one| {
+        (
+            format!("{} of {}", one.resource, one.entry),
+            one.verdict.to_string(),
+        )
+    })
+    .collect()
+}
+
 /// Which verdicts are others than they were.
-fn tell_changes(before: &Pipeline, now: &Pipeline, grace_ns: u64) {
-    let verdicts = |pipeline: &Pipeline| -> BTreeMap<String, String> {
-        let all = pipeline.judgements();
-        all.map(|one| {
-            (
-                format!("{} of {}", one.resource, one.entry),
-                one.verdict.to_string(),
-            )
-        })
-        .collect()
-    };
-    let (before, now) = (verdicts(before), verdicts(now));
+fn tell_changes(before: &Verdicts, now: &Verdicts, grace_ns: u64) {
     let mut changed = 0;
-    for (what, verdict) in &now {
+    for (what, verdict) in now {
         match before.get(what) {
             Some(was) if was == verdict => {}
             Some(was) => {
