@@ -4,9 +4,8 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::{Duration, Instant},
 };
@@ -39,7 +38,7 @@ struct Cores {
 
 /// Runs the paced program: opens and closes until its input ends.
 pub(crate) fn serve() -> anyhow::Result<()> {
-    let (ended, ends) = std::sync::mpsc::channel::<()>();
+    let (ended, ends) = channel::<()>();
     thread::spawn(move || {
         let _ends_either_way = std::io::stdin().lock().lines().next();
         drop(ended);
@@ -55,7 +54,7 @@ pub(crate) fn serve() -> anyhow::Result<()> {
         millis += 1;
         let due = started + Duration::from_millis(millis);
         let left = due.saturating_duration_since(Instant::now());
-        if let Err(std::sync::mpsc::RecvTimeoutError::Disconnected) = ends.recv_timeout(left) {
+        if let Err(RecvTimeoutError::Disconnected) = ends.recv_timeout(left) {
             return Ok(());
         }
     }
@@ -71,63 +70,80 @@ pub(crate) fn compare(rounds: usize) -> anyhow::Result<()> {
     let compared = beside(&mut target, rounds);
     drop(target.stdin.take());
     let status = target.wait()?;
-    let (mut without, mut with, events, bytes, lost) = compared?;
+    let compared = compared?;
     ensure!(status.success(), "the paced program ended with {status}");
-    println!(
-        "\ncores that inspector takes beside {events:.0} events a second: fewest / median of {rounds} \
-         interleaved runs\n"
-    );
-    let line = |name: &str, all: &mut Vec<f64>| {
-        all.sort_by(f64::total_cmp);
-        println!("{name:<34}{:>7.3} / {:.3}", all[0], all[all.len() / 2]);
-    };
-    line("report", &mut without.iter().map(|one| one.whole).collect());
-    line("record", &mut with.iter().map(|one| one.whole).collect());
-    let writers = &mut with.iter().map(|one| one.writer).collect();
-    line("  of which the thread that writes", writers);
-    let by_whole = |one: &Cores, other: &Cores| one.whole.total_cmp(&other.whole);
-    without.sort_by(by_whole);
-    with.sort_by(by_whole);
-    let middle = rounds / 2;
-    println!(
-        "recording adds {:.3} / {:.3}; {bytes:.1} bytes an event; {lost} events not recorded",
-        with[0].whole - without[0].whole,
-        with[middle].whole - without[middle].whole
-    );
+    compared.print(rounds);
     Ok(())
 }
 
-type Compared = (Vec<Cores>, Vec<Cores>, f64, f64, u64);
+/// What was measured, a number a round.
+#[derive(Default)]
+struct Compared {
+    report: Vec<f64>,
+    record: Vec<f64>,
+    /// Of which the thread that writes.
+    writer: Vec<f64>,
+    /// Of all recordings together.
+    events: u64,
+    seconds: f64,
+    bytes: u64,
+    lost: u64,
+}
+
+impl Compared {
+    fn print(mut self, rounds: usize) {
+        for all in [&mut self.report, &mut self.record, &mut self.writer] {
+            all.sort_by(f64::total_cmp);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "rates need no more")]
+        let (events, bytes) = (self.events.max(1) as f64, self.bytes as f64);
+        println!(
+            "\ncores that inspector takes beside {:.0} events a second: fewest / median of {rounds} \
+             interleaved runs\n",
+            events / self.seconds
+        );
+        let middle = rounds / 2;
+        let line = |name: &str, all: &[f64]| {
+            println!("{name:<34}{:>7.3} / {:.3}", all[0], all[middle]);
+        };
+        line("report", &self.report);
+        line("record", &self.record);
+        line("  of which the thread that writes", &self.writer);
+        println!(
+            "recording adds {:.3} / {:.3}; {:.1} bytes an event; {} events not recorded",
+            self.record[0] - self.report[0],
+            self.record[middle] - self.report[middle],
+            bytes / events,
+            self.lost
+        );
+    }
+}
 
 fn beside(target: &mut Child, rounds: usize) -> anyhow::Result<Compared> {
     let out = target.stdout.take().context("its output is piped")?;
     BufReader::new(out).read_line(&mut String::new())?;
     let pid = target.id().to_string();
     let folder = tempfile::tempdir()?;
-    let (mut without, mut with) = (Vec::new(), Vec::new());
-    let (mut events, mut seconds, mut bytes, mut lost) = (0, 0.0, 0, 0);
+    let mut compared = Compared::default();
     for round in 1..=rounds {
         eprint_progress(round, rounds);
-        without.push(counted(&["report", "--for", WHOLE, "-p", &pid])?);
+        let report = counted(&["report", "--for", WHOLE, "-p", &pid])?;
+        compared.report.push(report.whole);
         let path = folder.path().join(format!("{round}.rec"));
         let shown = path.display().to_string();
         let words = ["record", "-q", "-o", &shown, "--for", WHOLE, "-p", &pid];
-        with.push(counted(&words)?);
-        let recording = recording(&path)?;
-        events += recording.events();
+        let record = counted(&words)?;
+        compared.record.push(record.whole);
+        compared.writer.push(record.writer);
+        let recording = Recording::open(&path, Limits::default())?;
         let (began, ended) = recording.span();
-        seconds += Duration::from_nanos(ended.since_ns(began)).as_secs_f64();
-        bytes += recording.segments().map(|file| file.bytes).sum::<u64>();
-        lost += recording.blocks().last().map_or(0, |last| last.header.lost);
+        compared.events += recording.events();
+        compared.seconds += Duration::from_nanos(ended.since_ns(began)).as_secs_f64();
+        compared.bytes += recording.segments().map(|file| file.bytes).sum::<u64>();
+        compared.lost += recording.blocks().last().map_or(0, |last| last.header.lost);
         fs::remove_file(&path)?;
     }
-    #[expect(clippy::cast_precision_loss, reason = "rates need no more")]
-    let (rate, each) = (events as f64 / seconds, bytes as f64 / events.max(1) as f64);
-    Ok((without, with, rate, each, lost))
-}
-
-fn recording(path: &Path) -> anyhow::Result<Arc<Recording>> {
-    Ok(Arc::new(Recording::open(path, Limits::default())?))
+    Ok(compared)
 }
 
 /// Runs inspector so, and counts its cpu time while it is at work.

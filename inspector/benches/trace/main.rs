@@ -28,7 +28,6 @@ use inspector::{
         write::{Files, Options, Recorder},
     },
 };
-
 use rustix::time::{ClockId, clock_gettime};
 
 const RUNS: usize = 7;
@@ -51,7 +50,7 @@ fn main() {
     }
     let folder = std::env::temp_dir().join(format!("inspector-bench-{}", std::process::id()));
     let path = folder.join("bench.rec");
-    let mut times = [const { Vec::new() }; 6];
+    let mut times = [const { Vec::new() }; 5];
     let mut pipeline = None;
     for _ in 0..RUNS {
         times[0].push(timed(|| applied(&batches)));
@@ -60,10 +59,9 @@ fn main() {
         let written = written(&path, &batches);
         times[1].push(written.cpu);
         times[2].push(written.front_cpu);
-        times[3].push(written.whole);
         pipeline = Some(written.pipeline);
-        times[4].push(timed(|| read(&path)));
-        times[5].push(timed(|| replayed(&path)));
+        times[3].push(timed(|| read(&path)));
+        times[4].push(timed(|| replayed(&path)));
     }
     let bytes = std::fs::metadata(&path).expect("it was written").len();
     println!(
@@ -74,7 +72,6 @@ fn main() {
         "taken in by the ledger alone",
         "written: cpu time of both threads",
         "  of it on the thread that takes events in",
-        "  by the clock, on two cores, to its end",
         "read: every row decoded",
         "replayed: read and taken in by a ledger",
     ];
@@ -136,8 +133,6 @@ struct Written {
     cpu: Duration,
     /// That of the thread that takes events in.
     front_cpu: Duration,
-    /// From the beginning to the end.
-    whole: Duration,
     pipeline: Pipeline,
 }
 
@@ -147,7 +142,6 @@ fn written(path: &Path, batches: &[Batch]) -> Written {
         ..LedgerRules::default()
     });
     let files = Files::new(PathBuf::from(path));
-    let begun = Instant::now();
     let cpu_before = (cpu(ClockId::ProcessCPUTime), cpu(ClockId::ThreadCPUTime));
     let meta = Meta {
         began_ns: batches[0].events[0].at.0,
@@ -155,16 +149,13 @@ fn written(path: &Path, batches: &[Batch]) -> Written {
     };
     let started = Recorder::start(files, Options::default(), meta, &pipeline, || Ok(()));
     let mut recorder = started.expect("the temporary folder can be written");
-    let (mut front_cpu, mut ledger) = (Duration::ZERO, Duration::ZERO);
+    let mut front_cpu = Duration::ZERO;
     let mut sent = 0;
     for batch in batches {
-        let before = Instant::now();
         let fallen = pipeline.take(batch);
-        let between = Instant::now();
         let front_before = cpu(ClockId::ThreadCPUTime);
         recorder.take(batch, &pipeline, &fallen);
         front_cpu += cpu(ClockId::ThreadCPUTime) - front_before;
-        ledger += between - before;
         sent += batch.events.len() as u64;
         // The bench is faster than any source: nothing may be left out.
         while sent - recorder.progress().events > WAITING {
@@ -174,14 +165,12 @@ fn written(path: &Path, batches: &[Batch]) -> Written {
     }
     let progress = recorder.finish(&pipeline);
     assert_eq!((progress.lost, progress.halted), (0, None));
-    let whole = begun.elapsed().saturating_sub(ledger);
     let both = cpu(ClockId::ProcessCPUTime) - cpu_before.0;
     // This thread's ledger and its waiting are no part of writing.
     let writer = both.saturating_sub(cpu(ClockId::ThreadCPUTime) - cpu_before.1);
     Written {
         cpu: front_cpu + writer,
         front_cpu,
-        whole,
         pipeline,
     }
 }

@@ -138,18 +138,14 @@ impl Ledger {
         is_any_amiss: impl Fn(&Self, Key<Entry>) -> bool,
     ) {
         let all = std::mem::take(&mut self.past.entries);
-        let (mut of_those, mut of_others) = (kept, kept);
+        let (mut amiss_left, mut good_left) = (kept, kept);
         let mut stay = VecDeque::new();
         for entry in all.into_iter().rev() {
-            let is_amiss = is_any_amiss(self, entry);
-            let left = match is_amiss {
-                true => &mut of_those,
-                false => &mut of_others,
-            };
             // Where all went in time, the verdicts have fallen, and the grace changes none.
-            let may_change = match is_amiss {
-                true => self.awaits_verdicts(entry),
-                false => self.may_gain(entry),
+            let (left, may_change) = if is_any_amiss(self, entry) {
+                (&mut amiss_left, self.awaits_verdicts(entry))
+            } else {
+                (&mut good_left, self.may_gain(entry))
             };
             if *left == 0 && !may_change && !self.holds_living(entry) {
                 self.forget_entry(entry);
